@@ -1,0 +1,32 @@
+//! From logs of AI inference requests to the energy, cooling, water and emissions of the fleet that served them.
+//!
+//! The crate is a house of small rooms; data flows one way through it:
+//!
+//! ```text
+//! log bytes ─► intake ─► event ─► kernel ─► ledger ─┐
+//!                                                   ├─► estimate ─► report
+//!              catalog ─► fleet ─► plan ◄─► physics ─┘
+//! ```
+//!
+//! [`scan`] is the corridor from bytes to ledger, [`units`], [`error`] and [`keys`] are the floor everyone stands on.
+//! `tests/architecture.rs` holds the walls: which room may use which.
+
+pub mod catalog;
+pub mod error;
+pub mod estimate;
+pub mod event;
+pub mod fleet;
+pub mod intake;
+pub mod kernel;
+pub mod keys;
+pub mod ledger;
+pub mod physics;
+pub mod plan;
+pub mod report;
+pub mod scan;
+pub mod units;
+
+#[cfg(feature = "python")]
+mod python;
+
+pub use error::{Error, Result};
