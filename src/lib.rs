@@ -15,6 +15,7 @@ pub mod catalog;
 pub mod error;
 pub mod estimate;
 pub mod event;
+pub mod files;
 pub mod fleet;
 pub mod intake;
 pub mod kernel;

@@ -1,0 +1,55 @@
+//! Files: what every room that touches the disk does the same way.
+
+use crate::{Error, Result};
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+/// Largest Parquet footer that is read.
+const FOOTER_LIMIT: u64 = 64 << 20;
+
+/// Refuses a Parquet file whose footer cannot be right, before a reader allocates by its word.
+///
+/// # Errors
+/// [`Error::FileDamaged`] with what is wrong.
+pub fn check_parquet_footer(mut file: &File, bytes: u64, path: &Path) -> Result<()> {
+    let damaged = |problem: &str| Error::FileDamaged { path: path.into(), problem: problem.into() };
+    let mut tail = [0; 8];
+    if bytes < 12 {
+        return Err(damaged("it is too short for Parquet"));
+    }
+    let read = file.seek(SeekFrom::End(-8)).and_then(|_| file.read_exact(&mut tail));
+    read.and_then(|()| file.rewind()).map_err(|e| Error::FileAccess { path: path.into(), problem: e.to_string() })?;
+    if &tail[4..] != b"PAR1" {
+        return Err(damaged("it does not end as Parquet does"));
+    }
+    let footer = u64::from(u32::from_le_bytes([tail[0], tail[1], tail[2], tail[3]]));
+    if footer > (bytes - 12).min(FOOTER_LIMIT) {
+        return Err(damaged("its footer is longer than the file"));
+    }
+    Ok(())
+}
+
+/// Writes a file whole or not at all: a temporary file beside it, synced, then renamed over it.
+///
+/// # Errors
+/// [`Error::FileAccess`] with the operating system's words.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let access = |e: std::io::Error| Error::FileAccess { path: path.into(), problem: e.to_string() };
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let special = std::fs::metadata(path).is_ok_and(|m| !m.is_file());
+    if special {
+        // A device or a pipe takes bytes; it cannot be renamed over.
+        return std::fs::write(path, bytes).map_err(access);
+    }
+    let mut file = tempfile::Builder::new().prefix(".wattledger-").tempfile_in(folder).map_err(access)?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(access)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // Temporary files are private; a result is an ordinary file.
+        let _ = file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644));
+    }
+    file.persist(path).map_err(|e| access(e.error))?;
+    Ok(())
+}

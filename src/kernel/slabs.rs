@@ -1,0 +1,215 @@
+//! Slabs: dense 64-bit cells per bin that spill into exact 128-bit rows before anything can wrap.
+//!
+//! Time-ordered logs touch few bins at once and stay dense. Past a memory budget all slabs are folded into sparse rows.
+//! Input that is both wide and shuffled would do little else; it is noticed and kept as loose rows, sorted and added in
+//! large lots. Which of the two happened cannot be seen in the result.
+
+use crate::Result;
+use crate::ledger::Row;
+
+/// Memory for dense cells per family, in bytes.
+const BUDGET: usize = 128 << 20;
+/// Loose rows gathered before they are sorted and added.
+const LOT: usize = 1 << 20;
+/// A spill that empties fewer than one cell in this many says that dense cells are the wrong shape.
+const SPARSE: usize = 8;
+
+#[derive(Debug)]
+struct Slab<const N: usize> {
+    bin: i64,
+    cells: Vec<[u64; N]>,
+    /// Events since the last spill, and the bits of the largest value any of them added.
+    events: u64,
+    bits: u32,
+}
+
+impl<const N: usize> Slab<N> {
+    /// Moves what the cells hold into rows; says how many cells held something.
+    fn drain(&mut self, rows: &mut Vec<Row<N>>) -> usize {
+        let before = rows.len();
+        for (key, cell) in self.cells.iter_mut().enumerate() {
+            if *cell != [0; N] {
+                let key = u32::try_from(key).expect("keys are numbered in 32 bits");
+                rows.push(Row { key, bin: self.bin, sums: cell.map(u128::from) });
+                *cell = [0; N];
+            }
+        }
+        self.events = 0;
+        self.bits = 0;
+        rows.len() - before
+    }
+
+    fn fits(&self, events: u64, bits: u32) -> bool {
+        let bits = self.bits.max(bits);
+        bits < 64 && self.events + events <= 1 << (64 - bits)
+    }
+}
+
+/// Cells by bin and key; see the module.
+#[derive(Debug)]
+pub(super) struct Slabs<const N: usize> {
+    /// Sorted by bin.
+    live: Vec<Slab<N>>,
+    recent: usize,
+    bytes: usize,
+    budget: usize,
+    scattered: bool,
+    loose: Vec<(i64, u32, [u64; N])>,
+    rows: Vec<Row<N>>,
+    /// Rows there were after the last fold.
+    folded: usize,
+}
+
+impl<const N: usize> Slabs<N> {
+    pub(super) fn new() -> Self {
+        Self::with_budget(BUDGET)
+    }
+
+    fn with_budget(budget: usize) -> Self {
+        Self {
+            live: Vec::new(),
+            recent: 0,
+            bytes: 0,
+            budget,
+            scattered: false,
+            loose: Vec::new(),
+            rows: Vec::new(),
+            folded: 0,
+        }
+    }
+
+    /// The cells of a bin, `keys` long, for `events` events of at most `bits` bits a value; `None` where they have to
+    /// be added one by one with [`Slabs::cell`].
+    pub(super) fn dense(
+        &mut self,
+        bin: i64,
+        keys: usize,
+        events: usize,
+        bits: u32,
+    ) -> Result<Option<&mut [[u64; N]]>> {
+        if self.scattered || bits >= 64 || events as u64 > 1 << (64 - bits) {
+            return Ok(None);
+        }
+        let Some(at) = self.ready(bin, keys, events as u64, bits)? else { return Ok(None) };
+        Ok(Some(&mut self.live[at].cells))
+    }
+
+    /// The cell of one bin and key, for one event of at most `bits` bits a value.
+    #[inline]
+    pub(super) fn cell(&mut self, bin: i64, key: u32, keys: usize, bits: u32) -> Result<&mut [u64; N]> {
+        if !self.scattered
+            && let Some(at) = self.ready(bin, keys, 1, bits)?
+        {
+            return Ok(&mut self.live[at].cells[key as usize]);
+        }
+        if self.loose.len() >= LOT {
+            self.settle()?;
+        }
+        self.loose.push((bin, key, [0; N]));
+        let (_, _, cell) = self.loose.last_mut().expect("pushed above");
+        Ok(cell)
+    }
+
+    /// Place of a slab with room for these events; `None` once the input proved scattered.
+    #[inline]
+    fn ready(&mut self, bin: i64, keys: usize, events: u64, bits: u32) -> Result<Option<usize>> {
+        let at = match self.live.get(self.recent) {
+            Some(slab) if slab.bin == bin => self.recent,
+            _ => match self.live.binary_search_by_key(&bin, |slab| slab.bin) {
+                Ok(at) => at,
+                Err(_) => match self.insert(bin, keys)? {
+                    Some(at) => at,
+                    None => return Ok(None),
+                },
+            },
+        };
+        self.recent = at;
+        let slab = &mut self.live[at];
+        if slab.cells.len() < keys {
+            self.bytes += (keys - slab.cells.len()) * size_of::<[u64; N]>();
+            slab.cells.resize(keys, [0; N]);
+        }
+        if !slab.fits(events, bits) {
+            slab.drain(&mut self.rows);
+        }
+        slab.events += events;
+        slab.bits = slab.bits.max(bits);
+        Ok(Some(at))
+    }
+
+    #[cold]
+    fn insert(&mut self, bin: i64, keys: usize) -> Result<Option<usize>> {
+        let bytes = keys * size_of::<[u64; N]>();
+        if self.bytes + bytes > self.budget && !self.live.is_empty() {
+            let cells = self.bytes / size_of::<[u64; N]>();
+            let filled = self.spill()?;
+            self.scattered = filled < cells / SPARSE;
+            if self.scattered {
+                return Ok(None);
+            }
+        }
+        self.bytes += bytes;
+        let at = self.live.partition_point(|slab| slab.bin < bin);
+        self.live.insert(at, Slab { bin, cells: vec![[0; N]; keys], events: 0, bits: 0 });
+        Ok(Some(at))
+    }
+
+    fn spill(&mut self) -> Result<usize> {
+        let filled = self.live.iter_mut().map(|slab| slab.drain(&mut self.rows)).sum();
+        self.live.clear();
+        self.bytes = 0;
+        self.shrink()?;
+        Ok(filled)
+    }
+
+    fn settle(&mut self) -> Result<()> {
+        let loose = self.loose.drain(..);
+        self.rows.extend(loose.map(|(bin, key, sums)| Row { key, bin, sums: sums.map(u128::from) }));
+        self.shrink()
+    }
+
+    /// Folds the rows once they have doubled, so that the work stays linear in the events.
+    fn shrink(&mut self) -> Result<()> {
+        if self.rows.len() > 2 * self.folded + LOT {
+            self.rows = crate::ledger::fold(std::mem::take(&mut self.rows))?;
+            self.folded = self.rows.len();
+        }
+        Ok(())
+    }
+
+    /// Every cell that was touched as a row, sorted by key and bin.
+    pub(super) fn finish(mut self) -> Result<Vec<Row<N>>> {
+        self.spill()?;
+        self.settle()?;
+        crate::ledger::fold(self.rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Adds `value` at each of these bins and keys and returns the rows.
+    fn gather(budget: usize, places: &[(i64, u32)], value: u64) -> Vec<Row<1>> {
+        let mut slabs = Slabs::<1>::with_budget(budget);
+        for (bin, key) in places {
+            slabs.cell(*bin, *key, 64, 64 - value.leading_zeros()).unwrap()[0] += value;
+        }
+        slabs.finish().unwrap()
+    }
+
+    #[test]
+    fn a_cell_spills_before_it_wraps() {
+        let value = 1 << 62;
+        let rows = gather(BUDGET, &[(0, 1); 40], value);
+        assert_eq!(rows, [Row { key: 1, bin: 0, sums: [40 * u128::from(value)] }]);
+    }
+
+    #[test]
+    fn the_budget_cannot_be_seen_in_the_result() {
+        let places: Vec<(i64, u32)> = (0..5000_u32).map(|i| (i64::from(i * 7919 % 97), i * 31 % 64)).collect();
+        let dense = gather(BUDGET, &places, 3);
+        assert_eq!(dense, gather(0, &places, 3));
+        assert_eq!(dense, gather(64 * 8 * 5, &places, 3));
+    }
+}

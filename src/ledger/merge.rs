@@ -1,0 +1,156 @@
+//! Adding ledgers: the same operation as `GROUP BY keys, SUM`, wherever it runs.
+
+use super::{CELL_LIMIT, Ledger, Row, WindowFamily};
+use crate::keys::{Label, Series};
+use crate::{Error, Result};
+use std::collections::BTreeMap;
+
+/// The sum of ledgers, in canonical order.
+///
+/// # Errors
+/// [`Error::LedgerMismatch`] for other bins, dimensions or windows; [`Error::LedgerOverlap`] if two of them hold the
+/// same input and `allow_overlap` is not set; [`Error::Overflow`] if a sum passes 38 digits.
+pub fn merge(ledgers: Vec<Ledger>, allow_overlap: bool) -> Result<Ledger> {
+    let mut ledgers = ledgers.into_iter();
+    let Some(mut sum) = ledgers.next() else {
+        return Err(Error::Argument { what: "ledgers".into(), value: "none".into(), expected: "at least one".into() });
+    };
+    for other in ledgers {
+        check(&sum, &other, allow_overlap)?;
+        sum.origin.coverage.merge(&other.origin.coverage);
+        sum.origin.inputs.extend(other.origin.inputs.iter().cloned());
+        sum.origin.inputs.sort();
+        sum = combine(sum, other)?;
+    }
+    Ok(sum)
+}
+
+fn check(a: &Ledger, b: &Ledger, allow_overlap: bool) -> Result<()> {
+    let windows = |l: &Ledger| l.windows.iter().map(|w| w.window).collect::<Vec<_>>();
+    let mismatch = |what: &str, a: String, b: String| {
+        Err(Error::LedgerMismatch {
+            problem: format!("{what} {a} here and {b} there"),
+            hint: "make both from their logs with the same options".into(),
+        })
+    };
+    if a.bin_seconds != b.bin_seconds {
+        return mismatch("bins of", format!("{} s", a.bin_seconds), format!("{} s", b.bin_seconds));
+    }
+    if a.dimensions != b.dimensions {
+        return mismatch("dimensions are", format!("{:?}", a.dimensions), format!("{:?}", b.dimensions));
+    }
+    if windows(a) != windows(b) {
+        return mismatch("windows are", format!("{:?}", windows(a)), format!("{:?}", windows(b)));
+    }
+    let twice = a.origin.inputs.iter().find(|x| b.origin.inputs.iter().any(|y| x.same_content(y)));
+    match twice {
+        Some(input) if !allow_overlap => Err(Error::LedgerOverlap { input: input.name.clone() }),
+        _ => Ok(()),
+    }
+}
+
+fn combine(a: Ledger, b: Ledger) -> Result<Ledger> {
+    let (series, [keys_a, keys_b]) = union([&a.series, &b.series]);
+    let (routes, [routes_a, routes_b]) = union([&a.routes, &b.routes]);
+    let windows = a
+        .windows
+        .iter()
+        .zip(&b.windows)
+        .map(|(x, y)| {
+            let rows = [rekey(&x.rows, &keys_a), rekey(&y.rows, &keys_b)].concat();
+            Ok(WindowFamily { window: x.window, rows: fold(rows)? })
+        })
+        .collect::<Result<_>>()?;
+    Ok(Ledger {
+        bin_seconds: a.bin_seconds,
+        dimensions: a.dimensions,
+        series,
+        moments: fold([rekey(&a.moments, &keys_a), rekey(&b.moments, &keys_b)].concat())?,
+        windows,
+        routes,
+        occupancy: fold([rekey(&a.occupancy, &routes_a), rekey(&b.occupancy, &routes_b)].concat())?,
+        origin: a.origin,
+    })
+}
+
+/// Sorted union of series lists, and where each member of each list went.
+fn union<const K: usize>(lists: [&[Series]; K]) -> (Vec<Series>, [Vec<u32>; K]) {
+    let mut place: BTreeMap<&Series, u32> = lists.iter().flat_map(|list| list.iter()).map(|s| (s, 0)).collect();
+    for (n, id) in place.values_mut().enumerate() {
+        *id = u32::try_from(n).expect("fewer than 2^32 series");
+    }
+    let maps = lists.map(|list| list.iter().map(|s| place[s]).collect());
+    (place.into_keys().cloned().collect(), maps)
+}
+
+fn rekey<const N: usize>(rows: &[Row<N>], keys: &[u32]) -> Vec<Row<N>> {
+    rows.iter().map(|row| Row { key: keys[row.key as usize], ..*row }).collect()
+}
+
+/// Adds `other` to `sums`, checked against the width of a cell.
+pub(super) fn add_into<const N: usize>(sums: &mut [u128; N], other: &[u128; N]) -> Result<()> {
+    for (sum, value) in sums.iter_mut().zip(other) {
+        *sum = sum
+            .checked_add(*value)
+            .filter(|s| *s <= CELL_LIMIT)
+            .ok_or_else(|| Error::Overflow { what: "a ledger sum of more than 38 digits".into() })?;
+    }
+    Ok(())
+}
+
+/// Rows sorted by key and bin with equal keys added.
+pub(crate) fn fold<const N: usize>(mut rows: Vec<Row<N>>) -> Result<Vec<Row<N>>> {
+    rows.sort_unstable_by_key(|row| (row.key, row.bin));
+    let mut folded: Vec<Row<N>> = Vec::with_capacity(rows.len());
+    for row in rows {
+        match folded.last_mut() {
+            Some(last) if (last.key, last.bin) == (row.key, row.bin) => add_into(&mut last.sums, &row.sums)?,
+            _ => folded.push(row),
+        }
+    }
+    Ok(folded)
+}
+
+impl Ledger {
+    /// A ledger from rows whose keys are places in `series`; routes are derived and everything is put in canonical order.
+    /// Occupancy rows name a *series* whose route they belong to.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`] past 38 digits; [`Error::Argument`] for bins or dimensions that cannot be.
+    pub fn from_rows(
+        bin_seconds: u32,
+        dimensions: Vec<String>,
+        series: &[Series],
+        moments: &[Row<8>],
+        windows: Vec<WindowFamily>,
+        occupancy: &[Row<4>],
+    ) -> Result<Self> {
+        let mut ledger = Self::empty(bin_seconds, dimensions, &windows.iter().map(|w| w.window).collect::<Vec<_>>())?;
+        let routes: Vec<Series> = series.iter().map(route_of).collect();
+        let (sorted_routes, [route_places]) = union([&routes]);
+        ledger.routes = sorted_routes;
+        ledger.occupancy = fold(rekey(occupancy, &route_places))?;
+        // A series stands in the list only if it has moments: an occupancy row names a route by any series of it.
+        let mut used = vec![false; series.len()];
+        moments.iter().for_each(|row| used[row.key as usize] = true);
+        let kept: Vec<Series> = series.iter().zip(&used).filter(|(_, used)| **used).map(|(s, _)| s.clone()).collect();
+        let (sorted, [_]) = union([&kept]);
+        let places: Vec<u32> = series
+            .iter()
+            .map(|s| u32::try_from(sorted.binary_search(s).unwrap_or(0)).expect("fewer than 2^32 series"))
+            .collect();
+        ledger.moments = fold(rekey(moments, &places))?;
+        for family in windows {
+            let rows: Vec<Row<2>> = family.rows.into_iter().filter(|row| row.sums != [0, 0]).collect();
+            let kept = ledger.windows.iter_mut().find(|w| w.window == family.window);
+            kept.expect("declared above").rows = fold(rekey(&rows, &places))?;
+        }
+        ledger.series = sorted;
+        Ok(ledger)
+    }
+}
+
+fn route_of(series: &Series) -> Series {
+    let labels: Vec<Label> = series.route().to_vec();
+    Series::new(labels)
+}
