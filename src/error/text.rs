@@ -71,7 +71,12 @@ pub(super) fn sentence(error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result
         Error::FileKind { path, problem, .. } => write!(f, "{problem}: `{}`", excerpt(&path.to_string_lossy())),
         Error::NothingToRead { place } => write!(f, "no log file found in: `{}`", excerpt(place)),
         Error::MissingColumns { place, missing, found } => {
-            write!(f, "{place} has no column for {}; it has {}", missing.join(", "), list(&found[..found.len().min(12)]))
+            write!(
+                f,
+                "{place} has no column for {}; it has {}",
+                missing.join(", "),
+                list(&found[..found.len().min(12)])
+            )
         }
         Error::ColumnType { place, column, found, expected } => {
             write!(f, "{place}: column `{}` has type {found}, expected {expected}", excerpt(column))
@@ -115,10 +120,9 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::NothingToRead { .. } => {
             Some("logs are .jsonl, .csv or .parquet, each also as .gz or .zst; or name a file".into())
         }
-        Error::MissingColumns { missing, .. } => Some(format!(
-            "name it with --map {}=COLUMN",
-            missing.first().map_or("input_tokens", String::as_str)
-        )),
+        Error::MissingColumns { missing, .. } => {
+            Some(format!("name it with --map {}=COLUMN", missing.first().map_or("input_tokens", String::as_str)))
+        }
         Error::ColumnType { .. } => Some("convert the column, or map another one with --map".into()),
         Error::DuplicateColumn { .. } => Some("rename one of them; which of the two counts is not guessed".into()),
         Error::UnknownName { kind, nearest, .. } => Some(if nearest.is_empty() {

@@ -1,1 +1,218 @@
-//! Placeholder.
+//! The fleet: which deployments run where, and which log routes they serve.
+//!
+//! A fleet is what the user states, read from TOML and checked; nothing in it is resolved against a catalog yet except
+//! that its own catalog rows are taken in. Every field has a default, and every default that an estimate uses is listed
+//! with it. Unknown keys are errors.
+
+mod keys;
+mod read;
+mod route;
+
+pub use keys::{DEPLOYMENT_KEYS, Key, SITE_KEYS, TOP_KEYS};
+pub use route::Match;
+
+use crate::catalog::Catalog;
+use crate::{Error, Result};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Whether a deployment serves this load alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tenancy {
+    /// Provisioned for this load: concurrency and idle follow from the log.
+    Dedicated,
+    /// Shared with load the log does not show, as behind any provider's API: concurrency is declared and no idle charged.
+    Shared,
+}
+
+/// How many requests a replica runs at once.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Concurrency {
+    /// From latency or arrivals in the log; dedicated deployments only.
+    FromLog,
+    /// As declared.
+    Declared(f64),
+}
+
+/// One deployment as stated; `None` is left to a default.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Deployment {
+    /// Its name in tables and files.
+    pub name: String,
+    /// Catalog name of the model.
+    pub model: String,
+    /// Catalog name of the accelerator.
+    pub hardware: String,
+    /// Accelerators of one replica.
+    pub devices: Option<f64>,
+    /// Provisioned replicas.
+    pub replicas: Option<f64>,
+    /// See [`Tenancy`].
+    pub tenancy: Option<Tenancy>,
+    /// Share of the deployment's load that the logs show.
+    pub log_fraction: f64,
+    /// Precision of weights and compute, such as `fp8`.
+    pub precision: Option<String>,
+    /// Catalog name of the serving engine.
+    pub engine: Option<String>,
+    /// Catalog name of the server the accelerators sit in.
+    pub server: Option<String>,
+    /// See [`Concurrency`].
+    pub concurrency: Option<Concurrency>,
+    /// Most requests the engine runs at once.
+    pub max_concurrency: Option<f64>,
+    /// Name of a site of this fleet or of the catalog.
+    pub site: Option<String>,
+    /// Which routes it serves.
+    pub routes: Option<Match>,
+}
+
+/// A site as stated; `None` is filled from the catalog or left to a default.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Site {
+    /// Catalog name of the place, such as `aws/us-east-1`.
+    pub catalog: Option<String>,
+    /// Catalog name of the grid.
+    pub grid: Option<String>,
+    /// Catalog name of the cooling system.
+    pub cooling: Option<String>,
+    /// Measured power usage effectiveness.
+    pub pue: Option<f64>,
+    /// Measured on-site water per IT energy.
+    pub wue_l_per_kwh: Option<f64>,
+    /// Direct emission factor of its electricity.
+    pub carbon_direct_g_per_kwh: Option<f64>,
+    /// Lifecycle emission factor of its electricity.
+    pub carbon_lifecycle_g_per_kwh: Option<f64>,
+    /// Water consumed by generation, without reservoir evaporation.
+    pub water_offsite_l_per_kwh: Option<f64>,
+    /// Water consumed by generation, with reservoir evaporation.
+    pub water_offsite_with_hydro_l_per_kwh: Option<f64>,
+}
+
+/// Deployments, sites and the catalog they name; immutable once read.
+///
+/// ```
+/// let fleet = wattledger::fleet::Fleet::parse(r#"
+///     [[deployment]]
+///     name = "llama70b-iad"
+///     model = "llama-3.1-70b-instruct"
+///     hardware = "h100-sxm-80gb"
+///     devices = 4
+///     replicas = 8
+///     site = "iad"
+///
+///     [site.iad]
+///     catalog = "aws/us-east-1"
+///     pue = 1.15
+/// "#, "fleet.toml")?;
+/// assert_eq!(fleet.deployments()[0].replicas, Some(8.0));
+/// # Ok::<(), wattledger::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Fleet {
+    deployments: Vec<Deployment>,
+    sites: BTreeMap<String, Site>,
+    catalog: Arc<Catalog>,
+    place: String,
+    digest: String,
+}
+
+impl Fleet {
+    /// The fleet of a log nothing is known of: no deployment, so that every route is assumed from its model's name.
+    #[must_use]
+    pub fn assumed() -> Self {
+        Self {
+            deployments: Vec::new(),
+            sites: BTreeMap::new(),
+            catalog: Arc::new(Catalog::builtin()),
+            place: "default fleet".into(),
+            digest: digest(""),
+        }
+    }
+
+    /// A fleet from TOML; `place` names it in messages.
+    ///
+    /// # Errors
+    /// [`Error::FleetSyntax`], [`Error::UnknownKey`], [`Error::OutOfRange`], [`Error::FleetConflict`] or a catalog error.
+    pub fn parse(text: &str, place: &str) -> Result<Self> {
+        let read = read::read(text, place)?;
+        let catalog =
+            if read.overlay.is_empty() { Catalog::builtin() } else { Catalog::with_overlay(&read.overlay, place)? };
+        Ok(Self {
+            deployments: read.deployments,
+            sites: read.sites,
+            catalog: Arc::new(catalog),
+            place: place.into(),
+            digest: digest(text),
+        })
+    }
+
+    /// A fleet from a file.
+    ///
+    /// # Errors
+    /// [`Error::FileNotFound`], [`Error::FileAccess`], and as [`Fleet::parse`].
+    pub fn load(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|e| match e.kind() {
+            std::io::ErrorKind::NotFound => Error::FileNotFound { path: path.into() },
+            _ => Error::FileAccess { path: path.into(), problem: e.to_string() },
+        })?;
+        Self::parse(&text, &path.to_string_lossy())
+    }
+
+    /// The same sites and catalog without deployments.
+    #[must_use]
+    pub fn without_deployments(&self) -> Self {
+        Self { deployments: Vec::new(), ..self.clone() }
+    }
+
+    /// The deployments as stated.
+    #[must_use]
+    pub fn deployments(&self) -> &[Deployment] {
+        &self.deployments
+    }
+
+    /// The sites as stated, by name.
+    #[must_use]
+    pub fn sites(&self) -> &BTreeMap<String, Site> {
+        &self.sites
+    }
+
+    /// The catalog with the fleet's own rows in it.
+    #[must_use]
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// Where the fleet was read from.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// xxh3-128 of the text.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// Sliding windows of the fleet's models, in tokens: what a scan has to keep for this fleet besides the moments.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`] or [`Error::AmbiguousName`] for a model that is not known.
+    pub fn windows(&self) -> Result<Vec<u32>> {
+        let mut windows = Vec::new();
+        for deployment in &self.deployments {
+            let model = self.catalog.model(&deployment.model)?;
+            windows.extend(model.row.sliding_window());
+        }
+        windows.sort_unstable();
+        windows.dedup();
+        Ok(windows)
+    }
+}
+
+fn digest(text: &str) -> String {
+    format!("{:032x}", xxhash_rust::xxh3::xxh3_128(text.as_bytes()))
+}

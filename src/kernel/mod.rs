@@ -3,7 +3,6 @@
 //! Each worker owns an [`Accumulator`]. Sums gather in *slabs*, one array of 64-bit cells per bin, indexed by series;
 //! a slab spills into 128-bit rows before a cell could wrap. Integer sums do not depend on the order of anything.
 
-pub mod annotate;
 mod slabs;
 
 use crate::Result;

@@ -80,13 +80,7 @@ impl<const N: usize> Slabs<N> {
 
     /// The cells of a bin, `keys` long, for `events` events of at most `bits` bits a value; `None` where they have to
     /// be added one by one with [`Slabs::cell`].
-    pub(super) fn dense(
-        &mut self,
-        bin: i64,
-        keys: usize,
-        events: usize,
-        bits: u32,
-    ) -> Result<Option<&mut [[u64; N]]>> {
+    pub(super) fn dense(&mut self, bin: i64, keys: usize, events: usize, bits: u32) -> Result<Option<&mut [[u64; N]]>> {
         if self.scattered || bits >= 64 || events as u64 > 1 << (64 - bits) {
             return Ok(None);
         }

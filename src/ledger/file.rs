@@ -198,8 +198,7 @@ pub fn read(path: &Path) -> Result<Option<Ledger>> {
 pub fn read_bytes(bytes: Vec<u8>) -> Result<Option<Ledger>> {
     let mut file = tempfile::tempfile()
         .map_err(|e| Error::FileAccess { path: "temporary file".into(), problem: e.to_string() })?;
-    file.write_all(&bytes)
-        .map_err(|e| Error::FileAccess { path: "temporary file".into(), problem: e.to_string() })?;
+    file.write_all(&bytes).map_err(|e| Error::FileAccess { path: "temporary file".into(), problem: e.to_string() })?;
     read_from(file, bytes.len() as u64, Path::new("bytes"))
 }
 
@@ -208,7 +207,8 @@ fn read_from(file: File, bytes: u64, path: &Path) -> Result<Option<Ledger>> {
     crate::files::check_parquet_footer(&file, bytes, path)?;
     // The reader's own promise is an error, not a panic; on hostile bytes it is held to it.
     let opened = std::panic::catch_unwind(|| ParquetRecordBatchReaderBuilder::try_new(file));
-    let builder = opened.map_err(|_| damaged("its footer cannot be read".into()))?.map_err(|e| damaged(e.to_string()))?;
+    let builder =
+        opened.map_err(|_| damaged("its footer cannot be read".into()))?.map_err(|e| damaged(e.to_string()))?;
     let pairs = builder.metadata().file_metadata().key_value_metadata();
     let Some(json) = pairs.and_then(|p| p.iter().find(|kv| kv.key == METADATA_KEY)).and_then(|kv| kv.value.clone())
     else {
@@ -272,14 +272,8 @@ fn from_batches(batches: &[RecordBatch], metadata: Metadata) -> Result<Ledger> {
             }
         }
     }
-    let mut ledger = Ledger::from_rows(
-        metadata.bin_seconds,
-        metadata.dimensions,
-        table.series(),
-        &moments,
-        windows,
-        &occupancy,
-    )?;
+    let mut ledger =
+        Ledger::from_rows(metadata.bin_seconds, metadata.dimensions, table.series(), &moments, windows, &occupancy)?;
     ledger.origin = super::Origin { coverage: metadata.coverage, inputs: metadata.inputs };
     Ok(ledger)
 }
@@ -305,7 +299,9 @@ impl<'a> Reading<'a> {
         let labels = ROUTE_LABELS.iter().copied().chain(metadata.dimensions.iter().map(String::as_str));
         let windows = metadata.windows.iter().flat_map(|w| window_columns(*w));
         let sums = MOMENTS.iter().map(|m| (*m).to_owned()).chain(windows).chain(OCCUPANCY_ONLY.map(str::to_owned));
-        column(BIN_SECONDS)?.as_primitive_opt::<Int32Type>().ok_or_else(|| broken("bin_seconds is no integer".into()))?;
+        column(BIN_SECONDS)?
+            .as_primitive_opt::<Int32Type>()
+            .ok_or_else(|| broken("bin_seconds is no integer".into()))?;
         Ok(Self {
             family: text(FAMILY)?,
             labels: labels.map(text).collect::<Result<_>>()?,

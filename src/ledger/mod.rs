@@ -10,8 +10,8 @@ mod merge;
 
 pub use describe::Description;
 pub use file::{read, read_bytes, to_batch, write};
-pub use merge::merge;
 pub(crate) use merge::fold;
+pub use merge::merge;
 
 use crate::event::{Coverage, InputIdentity};
 use crate::keys::Series;

@@ -191,13 +191,12 @@ impl Roofline {
         let (bandwidth, peak) = (accelerator.memory_bandwidth_bytes_per_s, accelerator.peak_flop_per_s);
         let Maturity { host_time, dynamic_energy } = accelerator.maturity;
 
-        let expert = network.expert_share.map_or(0.0, |share| {
-            (network.total_parameters - network.active_parameters) / (1.0 - share)
-        });
+        let expert = network
+            .expert_share
+            .map_or(0.0, |share| (network.total_parameters - network.active_parameters) / (1.0 - share));
         let size = (network.hidden_size / 5120.0).powf(set.size_exponent);
         let speed = factor(serving.fp8, set.fp8_speed) * size;
-        let decode_flop_s =
-            1.0 / (n * peak * set.decode_flop_efficiency * speed * factor(moe, set.moe_decode_derate));
+        let decode_flop_s = 1.0 / (n * peak * set.decode_flop_efficiency * speed * factor(moe, set.moe_decode_derate));
         let prefill_flop_s =
             1.0 / (n * peak * set.prefill_flop_efficiency * speed * factor(moe, set.moe_prefill_derate));
 
@@ -210,7 +209,8 @@ impl Roofline {
 
         let parallel = n > 1.0;
         let traffic_s = if parallel {
-            2.0 * network.layers * network.hidden_size * 4.0 * (n - 1.0) / n
+            2.0 * network.layers * network.hidden_size * 4.0 * (n - 1.0)
+                / n
                 / (accelerator.link_bytes_per_s * set.link_efficiency)
         } else {
             0.0
@@ -352,7 +352,8 @@ mod tests {
             context_pairs: input * output + output * output / 2.0,
             ..Features::default()
         };
-        let (prefill, decode) = Roofline::new(&h100(), network, &served, &V0).coefficients(concurrency).energy(&features);
+        let (prefill, decode) =
+            Roofline::new(&h100(), network, &served, &V0).coefficients(concurrency).energy(&features);
         (prefill + decode).0
     }
 

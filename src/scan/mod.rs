@@ -1,1 +1,133 @@
-//! Placeholder.
+//! The corridor from logs to a ledger: intake hands events to one accumulator per worker, and the ledgers add up.
+
+use crate::event::{Coverage, EventBatch, InputIdentity};
+use crate::intake::{self, CompiledMap, Source};
+use crate::kernel::Accumulator;
+use crate::keys::SeriesTable;
+use crate::ledger::{self, Ledger};
+use crate::{Error, Result};
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+
+/// How logs become a ledger.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How logs are read.
+    pub intake: intake::Options,
+    /// Width of the moments bins in seconds: 300, 900 or 3600.
+    pub bin_seconds: u32,
+    /// Sliding windows to keep besides the moments, in tokens.
+    pub windows: Vec<u32>,
+    /// Whether ledgers that hold the same input may be added.
+    pub allow_overlap: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { intake: intake::Options::default(), bin_seconds: 3600, windows: Vec::new(), allow_overlap: false }
+    }
+}
+
+struct Worker(Accumulator);
+
+impl intake::Sink for Worker {
+    fn batch(&mut self, batch: &EventBatch, table: &SeriesTable) -> Result<()> {
+        self.0.batch(batch, table)
+    }
+}
+
+/// The ledger of logs and ledger files, named by paths, globs, folders, or `-` for standard input.
+///
+/// ```no_run
+/// use wattledger::scan::{Options, scan};
+/// let ledger = scan(&["logs/*.jsonl.zst".into()], &Options::default(), &|| false)?;
+/// println!("{} requests", ledger.totals()?[0]);
+/// # Ok::<(), wattledger::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`intake::read`], [`ledger::read`] and [`ledger::merge`]; [`Error::Interrupted`] if `should_stop` says so.
+pub fn scan(places: &[String], options: &Options, should_stop: &(dyn Fn() -> bool + Sync)) -> Result<Ledger> {
+    let empty = || Ledger::empty(options.bin_seconds, options.intake.dimensions.clone(), &options.windows);
+    empty()?;
+    let (mut ledgers, mut logs) = (Vec::new(), Vec::new());
+    for source in intake::discover(places)? {
+        match ledger_of(&source)? {
+            Some(ledger) => ledgers.push(ledger),
+            None => logs.push(source),
+        }
+    }
+    if !logs.is_empty() || ledgers.is_empty() {
+        let new = || Worker(Accumulator::new(options.bin_seconds, &options.windows));
+        let outcome = intake::read(&logs, &options.intake, new, should_stop)?;
+        let mut parts = vec![empty()?];
+        for (table, worker) in outcome.workers {
+            parts.push(worker.0.into_ledger(&table)?);
+        }
+        let mut ledger = ledger::merge(parts, false)?;
+        ledger.origin.coverage = outcome.coverage;
+        ledger.origin.inputs = outcome.inputs;
+        ledger.origin.inputs.sort();
+        ledgers.push(ledger);
+    }
+    ledger::merge(ledgers, options.allow_overlap)
+}
+
+/// The ledger in a file, if it is one.
+fn ledger_of(source: &Source) -> Result<Option<Ledger>> {
+    match source.path().filter(|path| path.extension().is_some_and(|e| e == "parquet")) {
+        Some(path) => ledger::read(path),
+        None => Ok(None),
+    }
+}
+
+/// The ledger of record batches of one schema, from whichever library made them.
+///
+/// # Errors
+/// As [`intake::batch_to_events`].
+pub fn scan_batches(
+    schema: &SchemaRef,
+    batches: impl IntoIterator<Item = Result<RecordBatch>>,
+    options: &Options,
+) -> Result<Ledger> {
+    Ledger::empty(options.bin_seconds, options.intake.dimensions.clone(), &options.windows)?;
+    let map = CompiledMap::for_schema(schema, &options.intake)?;
+    let mut table = SeriesTable::new(options.intake.dimensions.clone());
+    let mut accumulator = Accumulator::new(options.bin_seconds, &options.windows);
+    let mut coverage = Coverage::default();
+    let mut rows = 0;
+    let mut failed = None;
+    for batch in batches {
+        let batch = batch?;
+        intake::columns_of_batch(&batch, &map, rows, &mut table, &mut coverage, MEMORY, &mut |events, table| {
+            accumulator.add(events, table).map_err(|e| failed = Some(e)).is_ok()
+        })?;
+        if let Some(error) = failed.take() {
+            return Err(error);
+        }
+        rows += batch.num_rows() as u64;
+    }
+    let mut ledger = accumulator.into_ledger(&table)?;
+    ledger.origin.coverage = coverage;
+    ledger.origin.inputs =
+        vec![InputIdentity { name: MEMORY.into(), bytes: 0, digest: String::new(), format: map.format().into() }];
+    Ok(ledger)
+}
+
+/// Name of inputs that are no files.
+const MEMORY: &str = "memory";
+
+/// Whether the share of rejected events is beyond what is borne.
+///
+/// # Errors
+/// [`Error::Argument`] if the bound is no share.
+pub fn too_many_rejects(coverage: &Coverage, max_bad: f64) -> Result<bool> {
+    if !(0.0..=1.0).contains(&max_bad) {
+        return Err(Error::Argument {
+            what: "--max-bad".into(),
+            value: max_bad.to_string(),
+            expected: "a share from 0 to 1, such as 0.001".into(),
+        });
+    }
+    Ok(coverage.rejected_share() > max_bad)
+}

@@ -1,0 +1,95 @@
+//! Single events under the rates of an estimate: what `annotate` returns, row by row.
+//!
+//! The rates are those the estimate itself was made with, so the sum over a ledger's events plus what stayed unallocated
+//! is the estimate.
+
+use super::columns::{SUMS, Values};
+use super::{Estimate, rates};
+use crate::event::{EventColumns, NO_TIME};
+use crate::keys::SeriesTable;
+use crate::ledger::NULL_BIN;
+use crate::physics::attention::doubled_area;
+use crate::plan::{Rate, Target};
+use std::collections::HashMap;
+
+/// Rates by series, ready for the events of one scan.
+pub struct Annotator<'a> {
+    estimate: &'a Estimate,
+    routes: HashMap<&'a [crate::keys::Label], &'a Target>,
+    /// Per series: its deployment, and the rate of the bin last asked for.
+    series: Vec<Option<Series<'a>>>,
+}
+
+#[derive(Clone, Copy)]
+struct Series<'a> {
+    deployment: usize,
+    window: Option<u64>,
+    bin: i64,
+    rate: Option<&'a Rate>,
+}
+
+impl<'a> Annotator<'a> {
+    /// Prepares an estimate's rates for the routes of its ledger.
+    #[must_use]
+    pub fn new(estimate: &'a Estimate) -> Self {
+        let targets = estimate.plan().targets();
+        let routes = estimate.routes.iter().map(crate::keys::Series::route).zip(targets).collect();
+        Self { estimate, routes, series: Vec::new() }
+    }
+
+    /// Values of each event, one column per [`SUMS`]; not a number where an event has no deployment, or none that was
+    /// active in its bin.
+    #[must_use]
+    pub fn annotate(&mut self, events: &EventColumns<'_>, table: &SeriesTable) -> Vec<Vec<f64>> {
+        self.learn(table);
+        let mut columns = vec![Vec::with_capacity(events.series.len()); SUMS.len()];
+        for i in 0..events.series.len() {
+            let values = self.event(events, i);
+            for (column, value) in columns.iter_mut().zip(values.sums) {
+                column.push(value);
+            }
+        }
+        columns
+    }
+
+    fn learn(&mut self, table: &SeriesTable) {
+        for series in &table.series()[self.series.len()..] {
+            self.series.push(match self.routes.get(series.route()) {
+                Some(Target::Deployment(at)) => Some(Series {
+                    deployment: *at,
+                    window: self.estimate.plan().deployments()[*at].window.map(u64::from),
+                    bin: i64::MAX,
+                    rate: None,
+                }),
+                _ => None,
+            });
+        }
+    }
+
+    fn event(&mut self, events: &EventColumns<'_>, i: usize) -> Values {
+        let Some(series) = &mut self.series[events.series[i] as usize] else { return Values::UNKNOWN };
+        let bin = match events.time_us[i] {
+            NO_TIME => NULL_BIN,
+            time => {
+                let width = i64::from(self.estimate.bin_seconds());
+                time.div_euclid(width * 1_000_000) * width
+            }
+        };
+        if series.bin != bin {
+            series.bin = bin;
+            series.rate = self.estimate.rates().get(series.deployment, bin);
+        }
+        let Some(rate) = series.rate else { return Values::UNKNOWN };
+        let [input, cached, output] = [
+            u64::from(events.input_tokens[i]),
+            events.cached_tokens.map_or(0, |c| u64::from(c[i])),
+            u64::from(events.output_tokens[i]),
+        ];
+        let area = |x: u64| series.window.map_or(0, |w| doubled_area(x, w));
+        let sums =
+            [1, input, cached, output, input * input, cached * cached, input * output, output * output].map(u128::from);
+        let window = [area(input) - area(cached), area(input + output) - area(input)].map(u128::from);
+        let parts = rate.parts(&rates::features(&sums, Some(window)));
+        Values::at_site(&parts, self.estimate.plan().site_of(series.deployment))
+    }
+}

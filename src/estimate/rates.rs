@@ -1,0 +1,336 @@
+//! From occupancy to rates: the operating point of every deployment and five-minute bin, folded to the bins of the
+//! moments.
+//!
+//! Only the cost per output token depends on concurrency, so a moments bin costs the mean of its five-minute bins,
+//! weighted by the output tokens each of them holds. What was provisioned and idle is divided by the replica time of the
+//! bin; a bin without requests leaves it unallocated.
+
+use crate::ledger::{Ledger, NULL_BIN, OCCUPANCY_BIN_S, Row, moment};
+use crate::physics::inference::{Coefficients, Features};
+use crate::physics::occupancy::OperatingPoint;
+use crate::physics::provisioned::idle;
+use crate::physics::rated_power::cap;
+use crate::plan::{Deployed, LoadRule, Parts, Plan, Rate, RateTable, Target};
+use crate::units::{Joules, Seconds};
+use crate::{Error, Result};
+use std::collections::BTreeMap;
+
+/// Provisioned and idle energy of a bin that no request can bear.
+#[derive(Clone, Debug)]
+pub(super) struct Unallocated {
+    pub deployment: usize,
+    pub bin: i64,
+    pub parts: Parts,
+    pub provisioned_s: f64,
+    pub busy_s: f64,
+}
+
+/// What the operating points say about a deployment, for people.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Remarks {
+    /// Five-minute bins in which more was asked than the deployment can do.
+    pub overloaded_bins: u64,
+    /// Bins whose concurrency was solved from arrivals, as no latency is logged.
+    pub solved_bins: u64,
+    /// Whether the model's window sums were missing and full attention stood in.
+    pub window_missing: bool,
+    /// Whether events without a time were evaluated at the default concurrency.
+    pub null_bin: bool,
+    /// Share of timed requests that carry a latency.
+    pub latency_share: f64,
+}
+
+/// Rates of a ledger under a plan.
+pub(super) struct Rated {
+    pub table: RateTable,
+    pub unallocated: Vec<Unallocated>,
+    /// By deployment.
+    pub remarks: Vec<Remarks>,
+    /// Start and end of what is provisioned, in seconds since 1970 UTC.
+    pub period: Option<(i64, i64)>,
+}
+
+/// Moments and window areas of one deployment in one bin.
+#[derive(Clone, Copy, Debug, Default)]
+struct Load {
+    sums: [u128; 8],
+    /// Twice the window areas; `None` if the ledger does not hold the model's window.
+    window: Option<[u128; 2]>,
+}
+
+/// Features of sums; exact integers become floating point here and nowhere before.
+pub(super) fn features(sums: &[u128; 8], window: Option<[u128; 2]>) -> Features {
+    let half = |doubled: u128| float(doubled) / 2.0;
+    let context = 2 * sums[moment::INPUT_OUTPUT] + sums[moment::OUTPUT2];
+    let pairs = sums[moment::INPUT2] - sums[moment::CACHED2];
+    // Without its own sums a window counts as full attention, an upper bound.
+    let [window_prefill, window_context] = window.unwrap_or([pairs, context]);
+    Features {
+        uncached: float(sums[moment::INPUT] - sums[moment::CACHED]),
+        prefill_pairs: half(pairs),
+        prefill_window_pairs: half(window_prefill),
+        output: float(sums[moment::OUTPUT]),
+        context_pairs: half(context),
+        window_context_pairs: half(window_context),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "rounding once, to the nearest")]
+pub(super) fn float(n: u128) -> f64 {
+    n as f64
+}
+
+/// Window areas by moments row, for the window of each row's deployment.
+pub(super) fn window_of(ledger: &Ledger, window: Option<u32>, row: &Row<8>) -> Option<[u128; 2]> {
+    let Some(window) = window else { return Some([0, 0]) };
+    let family = ledger.windows().iter().find(|family| family.window == window)?;
+    let found = family.rows.binary_search_by_key(&(row.key, row.bin), |r| (r.key, r.bin));
+    Some(found.map_or([0, 0], |at| family.rows[at].sums))
+}
+
+pub(super) fn rate(ledger: &Ledger, plan: &Plan) -> Result<Rated> {
+    let n = plan.deployments().len();
+    let mut loads: Vec<BTreeMap<i64, Load>> = vec![BTreeMap::new(); n];
+    let routes = ledger.route_of_series();
+    for row in ledger.moments() {
+        let Target::Deployment(at) = plan.targets()[routes[row.key as usize] as usize] else { continue };
+        let load = loads[at].entry(row.bin).or_insert(Load { sums: [0; 8], window: Some([0, 0]) });
+        add(&mut load.sums, &row.sums)?;
+        load.window = match (load.window, window_of(ledger, plan.deployments()[at].window, row)) {
+            (Some([a, b]), Some([x, y])) => Some([a + x, b + y]),
+            _ => None,
+        };
+    }
+    let mut occupied: Vec<BTreeMap<i64, [u128; 4]>> = vec![BTreeMap::new(); n];
+    for row in ledger.occupancy().iter().filter(|row| row.bin != NULL_BIN) {
+        let Target::Deployment(at) = plan.targets()[row.key as usize] else { continue };
+        add(occupied[at].entry(row.bin).or_insert([0; 4]), &row.sums)?;
+    }
+    let period = period(ledger);
+    let mut rated = Rated { table: RateTable::default(), unallocated: Vec::new(), remarks: Vec::new(), period };
+    for (at, deployed) in plan.deployments().iter().enumerate() {
+        let one = OneDeployment::new(deployed, &loads[at], &occupied[at], i64::from(ledger.bin_seconds()), period);
+        let remarks = one.rate(at, &mut rated);
+        rated.remarks.push(remarks);
+    }
+    Ok(rated)
+}
+
+fn add<const N: usize>(sums: &mut [u128; N], other: &[u128; N]) -> Result<()> {
+    for (sum, value) in sums.iter_mut().zip(other) {
+        *sum = sum.checked_add(*value).ok_or_else(|| Error::Overflow { what: "a sum of an estimate".into() })?;
+    }
+    Ok(())
+}
+
+/// From the first to the last five-minute bin in which any deployment saw a request.
+fn period(ledger: &Ledger) -> Option<(i64, i64)> {
+    let bins = || ledger.occupancy().iter().map(|row| row.bin).filter(|bin| *bin != NULL_BIN);
+    Some((bins().min()?, bins().max()? + i64::from(OCCUPANCY_BIN_S)))
+}
+
+struct OneDeployment<'a> {
+    deployed: &'a Deployed,
+    loads: &'a BTreeMap<i64, Load>,
+    occupied: &'a BTreeMap<i64, [u128; 4]>,
+    width: i64,
+    period: Option<(i64, i64)>,
+    mean_context: f64,
+    /// Scales logged overlap to all requests, by hour-wide means where some lack a latency.
+    latency_share: f64,
+}
+
+/// Operating point of a five-minute bin and the output tokens in it.
+struct Moment {
+    point: OperatingPoint,
+    weight: f64,
+    seconds: f64,
+}
+
+impl<'a> OneDeployment<'a> {
+    fn new(
+        deployed: &'a Deployed,
+        loads: &'a BTreeMap<i64, Load>,
+        occupied: &'a BTreeMap<i64, [u128; 4]>,
+        width: i64,
+        period: Option<(i64, i64)>,
+    ) -> Self {
+        let mut sums = [0.0; 8];
+        for load in loads.values() {
+            for (sum, value) in sums.iter_mut().zip(&load.sums) {
+                *sum += float(*value);
+            }
+        }
+        let requests = sums[moment::REQUESTS].max(1.0);
+        let mean_context = (sums[moment::INPUT] + sums[moment::OUTPUT] / 2.0) / requests;
+        let timed: f64 = occupied.values().map(|o| float(o[2])).sum();
+        let with_latency: f64 = occupied.values().map(|o| float(o[1])).sum();
+        let latency_share = if timed > 0.0 { with_latency / timed } else { 0.0 };
+        Self { deployed, loads, occupied, width, period, mean_context, latency_share }
+    }
+
+    fn rate(&self, at: usize, rated: &mut Rated) -> Remarks {
+        let mut remarks = Remarks { latency_share: self.latency_share, ..Remarks::default() };
+        for bin in self.bins() {
+            let load = self.loads.get(&bin).copied().unwrap_or_default();
+            remarks.window_missing |= self.loads.contains_key(&bin) && load.window.is_none();
+            remarks.null_bin |= bin == NULL_BIN && self.deployed.dedicated;
+            let features = features(&load.sums, load.window);
+            let moments = self.moments(bin, &load, &features, &mut remarks);
+            let coefficients = self.coefficients(&moments, &features);
+            let replica_s = coefficients.replica_time(&features).0;
+            let (mut idle_j, mut host_idle_j, mut provisioned_s, mut busy_s) = (0.0, 0.0, 0.0, 0.0);
+            if self.deployed.dedicated {
+                for m in &moments {
+                    let provisioned = Seconds(m.seconds * self.deployed.replicas);
+                    idle_j += idle(self.deployed.idle, m.point.busy_share, provisioned).0;
+                    host_idle_j += idle(self.deployed.host_idle, m.point.busy_share, provisioned).0;
+                    provisioned_s += provisioned.0;
+                    busy_s += provisioned.0 * m.point.busy_share;
+                }
+            }
+            if replica_s > 0.0 {
+                let (weighted, weight) = moments
+                    .iter()
+                    .fold((0.0, 0.0), |(sum, of), m| (sum + m.point.concurrency * m.weight, of + m.weight));
+                let rate = Rate {
+                    coefficients,
+                    idle_j_per_s: idle_j / replica_s,
+                    host_j_per_s: self.deployed.host.0 + host_idle_j / replica_s,
+                    concurrency: if weight > 0.0 { weighted / weight } else { 1.0 },
+                    provisioned_per_s: provisioned_s / replica_s,
+                    busy_per_s: busy_s / replica_s,
+                };
+                rated.table.insert(at, bin, rate);
+                continue;
+            }
+            if self.loads.contains_key(&bin) {
+                // Requests without tokens use no replica time and can bear nothing.
+                let nothing = Rate {
+                    coefficients,
+                    idle_j_per_s: 0.0,
+                    host_j_per_s: self.deployed.host.0,
+                    concurrency: 1.0,
+                    provisioned_per_s: 0.0,
+                    busy_per_s: 0.0,
+                };
+                rated.table.insert(at, bin, nothing);
+            }
+            if provisioned_s > 0.0 {
+                let parts = Parts { idle_j, host_j: host_idle_j, ..Parts::default() };
+                rated.unallocated.push(Unallocated { deployment: at, bin, parts, provisioned_s, busy_s });
+            }
+        }
+        remarks
+    }
+
+    /// The bins to rate: those with requests, and for a dedicated deployment every bin of the period.
+    fn bins(&self) -> Vec<i64> {
+        let mut bins: Vec<i64> = self.loads.keys().copied().collect();
+        if let (true, Some((start, end))) = (self.deployed.dedicated, self.period) {
+            let mut bin = start.div_euclid(self.width) * self.width;
+            while bin < end {
+                bins.push(bin);
+                bin += self.width;
+            }
+        }
+        bins.sort_unstable();
+        bins.dedup();
+        bins
+    }
+
+    /// The operating points inside a moments bin.
+    fn moments(&self, bin: i64, load: &Load, features: &Features, remarks: &mut Remarks) -> Vec<Moment> {
+        let limit = self.deployed.limit(self.mean_context);
+        let fixed = |concurrency: f64| OperatingPoint {
+            offered_load: concurrency,
+            busy_share: 1.0,
+            concurrency,
+            overloaded: false,
+        };
+        let fallback = self.deployed.fallback_concurrency(self.mean_context);
+        if bin == NULL_BIN || !self.deployed.dedicated {
+            return vec![Moment { point: fixed(fallback), weight: 1.0, seconds: 0.0 }];
+        }
+        let (start, end) = self.period.unwrap_or((bin, bin + self.width));
+        let step = i64::from(OCCUPANCY_BIN_S);
+        let mut moments = Vec::new();
+        let mut k = bin.max(start);
+        while k < (bin + self.width).min(end) {
+            let at = self.occupied.get(&k).copied().unwrap_or_default();
+            let mut point = self.point(&at, load, features, limit, remarks);
+            if let LoadRule::Declared(concurrency) = self.deployed.load {
+                // How many share a step is declared; how long the replica is busy still shows in the log.
+                point = OperatingPoint { concurrency, ..point };
+            }
+            remarks.overloaded_bins += u64::from(point.overloaded);
+            moments.push(Moment { point, weight: float(at[3]), seconds: f64::from(OCCUPANCY_BIN_S) });
+            k += step;
+        }
+        moments
+    }
+
+    fn point(
+        &self,
+        at: &[u128; 4],
+        load: &Load,
+        features: &Features,
+        limit: f64,
+        remarks: &mut Remarks,
+    ) -> OperatingPoint {
+        let replica_bins = f64::from(OCCUPANCY_BIN_S) * self.deployed.replicas;
+        if self.latency_share > 0.0 {
+            let overlap_s = float(at[0]) / 1e6 / self.latency_share;
+            return OperatingPoint::from_load(overlap_s / replica_bins, limit);
+        }
+        let requests = float(at[2]);
+        if requests == 0.0 {
+            return OperatingPoint::IDLE;
+        }
+        remarks.solved_bins += 1;
+        // A mean request of this bin: prefill as in the whole moments bin, decode by its own output tokens.
+        let all = float(load.sums[moment::REQUESTS]).max(1.0);
+        let outputs = if features.output > 0.0 { float(at[3]) / features.output } else { 0.0 };
+        let mean = Features {
+            uncached: features.uncached / all,
+            prefill_pairs: features.prefill_pairs / all,
+            prefill_window_pairs: features.prefill_window_pairs / all,
+            output: features.output * outputs / requests,
+            context_pairs: features.context_pairs * outputs / requests,
+            window_context_pairs: features.window_context_pairs * outputs / requests,
+        };
+        let share_s = |b: f64| self.deployed.roofline.coefficients(b).replica_time(&mean).0;
+        OperatingPoint::from_arrivals(requests / replica_bins, share_s, limit)
+    }
+
+    /// Coefficients of the bin: the mean over its operating points by output tokens, under the rated-power cap.
+    fn coefficients(&self, moments: &[Moment], features: &Features) -> Coefficients {
+        let total: f64 = moments.iter().map(|m| m.weight).sum();
+        let mut mean = self.deployed.roofline.coefficients(1.0);
+        if total > 0.0 {
+            (mean.energy_j.output, mean.time_s.output) = (0.0, 0.0);
+            for m in moments.iter().filter(|m| m.weight > 0.0) {
+                let at = self.deployed.roofline.coefficients(m.point.concurrency);
+                mean.energy_j.output += at.energy_j.output * (m.weight / total);
+                mean.time_s.output += at.time_s.output * (m.weight / total);
+            }
+        }
+        let (prefill, decode) = mean.energy(features);
+        let time = mean.replica_time(features);
+        let share = cap(self.deployed.rated, time, Joules(prefill.0 + decode.0));
+        if share < 1.0 {
+            let e = &mut mean.energy_j;
+            for coefficient in [
+                &mut e.input,
+                &mut e.prefill_pair,
+                &mut e.prefill_window_pair,
+                &mut e.output,
+                &mut e.context,
+                &mut e.window_context,
+            ] {
+                *coefficient *= share;
+            }
+        }
+        mean
+    }
+}

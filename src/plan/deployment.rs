@@ -1,0 +1,414 @@
+//! A deployment compiled: its method with every coefficient, its power, its limits.
+
+use super::Notes;
+use crate::catalog::{Hardware, Model, Resolved};
+use crate::fleet::{Concurrency, Deployment, Fleet, Tenancy};
+use crate::physics::inference::{Accelerator, Network, Roofline, Serving};
+use crate::physics::occupancy::{default_concurrency, memory_limit};
+use crate::physics::parameters::{Maturity, ParameterSet, V0};
+use crate::physics::provisioned::{HOST_IDLE_SHARE, HOST_PER_EIGHT, waiting_power};
+use crate::units::Watts;
+use crate::{Error, Result};
+
+/// Engine profile where none is stated: the one the default parameter set was fitted with.
+const DEFAULT_ENGINE: &str = "vllm-0.11.1-v0";
+/// Most requests at once where nothing is stated; vLLM's long-standing default of `max_num_seqs` (*assumed* elsewhere).
+const DEFAULT_MAX_CONCURRENCY: f64 = 256.0;
+/// Bytes of a key-value element: 16-bit caches.
+const KV_BYTES: f64 = 2.0;
+/// Bytes of a recurrent-state element: kept in 32 bits.
+const STATE_BYTES: f64 = 4.0;
+
+/// Where the concurrency of a deployment comes from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum LoadRule {
+    /// Latency or arrivals in the log.
+    FromLog,
+    /// Stated.
+    Declared(f64),
+    /// Half of what memory holds, at most 64.
+    Default,
+}
+
+/// Memory of one replica: what bounds the requests it holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Room {
+    memory_bytes: f64,
+    weight_bytes: f64,
+    kv_bytes_per_token: f64,
+    state_bytes: f64,
+}
+
+/// A deployment in numbers.
+#[derive(Clone, Debug)]
+pub struct Deployed {
+    /// Its name.
+    pub name: String,
+    /// Catalog id of the model.
+    pub model: String,
+    /// Catalog id of the accelerator.
+    pub hardware: String,
+    /// Accelerators of one replica.
+    pub devices: f64,
+    /// Provisioned replicas.
+    pub replicas: f64,
+    /// Place of the site in the plan.
+    pub site: usize,
+    /// Whether it was assumed from a route and not stated.
+    pub assumed: bool,
+    /// Whether the log shows its whole load, so that concurrency and idle follow from it.
+    pub dedicated: bool,
+    /// Where its concurrency comes from.
+    pub load: LoadRule,
+    /// The inference method with its coefficients.
+    pub roofline: Roofline,
+    /// Attention window of the model, in tokens.
+    pub window: Option<u32>,
+    /// Rated power of one replica's accelerators.
+    pub rated: Watts,
+    /// Power of one replica's accelerators while no request runs.
+    pub idle: Watts,
+    /// Host power of one replica while it works.
+    pub host: Watts,
+    /// Host power of one replica while no request runs.
+    pub host_idle: Watts,
+    max_concurrency: f64,
+    room: Room,
+}
+
+impl Deployed {
+    /// Most requests a replica runs at once, for requests of this mean context in tokens.
+    #[must_use]
+    pub fn limit(&self, mean_context: f64) -> f64 {
+        self.max_concurrency.min(self.memory_limit(mean_context)).max(1.0)
+    }
+
+    /// Concurrency where the log says nothing.
+    #[must_use]
+    pub fn fallback_concurrency(&self, mean_context: f64) -> f64 {
+        match self.load {
+            LoadRule::Declared(concurrency) => concurrency,
+            LoadRule::FromLog | LoadRule::Default => {
+                default_concurrency(self.memory_limit(mean_context)).min(self.max_concurrency)
+            }
+        }
+    }
+
+    fn memory_limit(&self, mean_context: f64) -> f64 {
+        let Room { memory_bytes, weight_bytes, kv_bytes_per_token, state_bytes } = self.room;
+        memory_limit(memory_bytes, weight_bytes, kv_bytes_per_token, mean_context.max(1.0), state_bytes)
+    }
+}
+
+/// Bytes per weight of a precision, and whether it computes in FP8.
+fn precision(name: &str) -> Option<(f64, bool)> {
+    match name.to_ascii_lowercase().as_str() {
+        "fp32" | "f32" => Some((4.0, false)),
+        "bf16" | "fp16" | "f16" => Some((2.0, false)),
+        "fp8" | "f8" => Some((1.0, true)),
+        "int8" => Some((1.0, false)),
+        "int4" | "fp4" | "mxfp4" | "nvfp4" | "awq" | "gptq" => Some((0.5, false)),
+        _ => None,
+    }
+}
+
+pub(super) fn compile(
+    fleet: &Fleet,
+    stated: &Deployment,
+    site: usize,
+    assumed: bool,
+    notes: &mut Notes,
+) -> Result<Deployed> {
+    let place = format!("deployment `{}`", stated.name);
+    let model = fleet.catalog().model(&stated.model)?;
+    let hardware = fleet.catalog().hardware(&stated.hardware)?;
+    let (weight_bytes, fp8) = weight_precision(&place, stated, &model, notes)?;
+    let network = network(&place, model.row, notes)?;
+    let accelerator = accelerator(&place, hardware.row, fp8, notes)?;
+    let memory = needed(&place, hardware.row, "memory_gb", hardware.row.memory_gb, notes)? * 1e9;
+    let weights = network.total_parameters * weight_bytes;
+    let devices = stated.devices.unwrap_or_else(|| {
+        let n = fewest_devices(weights, memory);
+        notes.assume(
+            &place,
+            "devices",
+            super::plain(n),
+            "the fewest, in powers of two, that hold the weights and 30 % more for cache",
+        );
+        n
+    });
+    let replicas = stated.replicas.unwrap_or(1.0);
+    let (dedicated, load) = load_rule(&place, stated, notes);
+    let set = engine(fleet, &place, stated, notes)?;
+    let (host, host_idle) = host(fleet, &place, stated, devices, notes)?;
+    let idle =
+        waiting_power(hardware.row.idle_context_w.map(Watts), hardware.row.idle_w.map(Watts), accelerator.rated_power);
+    if dedicated {
+        match (hardware.row.idle_context_w, hardware.row.idle_w) {
+            (Some(w), _) => notes.cell(&place, "idle_context_w", w, &hardware.row.provenance),
+            (None, Some(w)) => {
+                notes.cell(&place, "idle_w", w, &hardware.row.provenance);
+                notes.assume(
+                    &place,
+                    "idle power with a model loaded",
+                    format!("{} W", idle.0),
+                    "bare idle and 46 W for an open context (arXiv 2605.23918)",
+                );
+            }
+            (None, None) => {
+                notes.assume(&place, "idle power", format!("{} W", idle.0), "a fifth of rated power; none is published")
+            }
+        }
+        if stated.replicas.is_none() {
+            notes.assume(&place, "replicas", "1", "not stated");
+        }
+    }
+    let max_concurrency = stated.max_concurrency.unwrap_or_else(|| {
+        if dedicated && load == LoadRule::FromLog {
+            notes.assume(&place, "max_concurrency", "256", "a common engine default; memory may bind first");
+        }
+        DEFAULT_MAX_CONCURRENCY
+    });
+    let serving = Serving { devices, weight_bytes, fp8 };
+    let kv_bytes_per_token = network.kv_bytes_full;
+    let window = model.row.sliding_window();
+    let window_cache = window.map_or(0.0, |w| network.kv_bytes_window * f64::from(w));
+    Ok(Deployed {
+        name: stated.name.clone(),
+        model: model.row.id.clone(),
+        hardware: hardware.row.id.clone(),
+        devices,
+        replicas,
+        site,
+        assumed,
+        dedicated,
+        load,
+        roofline: Roofline::new(&accelerator, &network, &serving, &set),
+        window,
+        rated: accelerator.rated_power * devices,
+        idle: idle * devices,
+        host,
+        host_idle,
+        max_concurrency,
+        room: Room {
+            memory_bytes: memory * devices,
+            weight_bytes: weights,
+            kv_bytes_per_token,
+            state_bytes: network.state_bytes + window_cache,
+        },
+    })
+}
+
+fn load_rule(place: &str, stated: &Deployment, notes: &mut Notes) -> (bool, LoadRule) {
+    let whole = stated.log_fraction >= 1.0;
+    let tenancy =
+        stated.tenancy.unwrap_or_else(|| if stated.replicas.is_some() { Tenancy::Dedicated } else { Tenancy::Shared });
+    if stated.tenancy.is_none() {
+        let (value, why) = match tenancy {
+            Tenancy::Dedicated => ("dedicated", "replicas are stated"),
+            Tenancy::Shared => ("shared", "no replicas are stated; idle is not charged"),
+        };
+        notes.assume(place, "tenancy", value, why);
+    }
+    if !whole {
+        let why = "the logs show part of its load: concurrency cannot come from them and idle is not charged";
+        notes.assume(place, "log_fraction", super::plain(stated.log_fraction), why);
+    }
+    let dedicated = tenancy == Tenancy::Dedicated && whole;
+    let load = match stated.concurrency {
+        Some(Concurrency::Declared(concurrency)) => LoadRule::Declared(concurrency),
+        Some(Concurrency::FromLog) | None if dedicated => LoadRule::FromLog,
+        _ => {
+            notes.assume(
+                place,
+                "concurrency",
+                "half of what memory holds, at most 64",
+                "not stated, and the log does not show the whole load",
+            );
+            LoadRule::Default
+        }
+    };
+    (dedicated, load)
+}
+
+fn weight_precision(
+    place: &str,
+    stated: &Deployment,
+    model: &Resolved<'_, Model>,
+    notes: &mut Notes,
+) -> Result<(f64, bool)> {
+    let (name, why) = match (&stated.precision, &model.precision_hint, &model.row.weights_precision_released) {
+        (Some(stated), _, _) => (stated.clone(), None),
+        (None, Some(hint), _) => (hint.to_string(), Some("the model's name says so")),
+        (None, None, Some(released)) => (released.clone(), Some("as released")),
+        (None, None, None) => ("bf16".into(), Some("not stated")),
+    };
+    match (precision(&name), why) {
+        (Some(bytes), None) => Ok(bytes),
+        (Some(bytes), Some(why)) => {
+            notes.assume(place, "precision", name, why);
+            Ok(bytes)
+        }
+        (None, None) => Err(Error::UnknownName {
+            kind: "precision",
+            nearest: crate::error::nearest(&name, ["bf16", "fp16", "fp8", "int8", "int4", "fp4"]),
+            name,
+        }),
+        (None, Some(_)) => {
+            notes.assume(place, "precision", "bf16", &format!("`{name}` has no bytes per weight here"));
+            Ok((2.0, false))
+        }
+    }
+}
+
+fn network(place: &str, model: &Model, notes: &mut Notes) -> Result<Network> {
+    let Some(shape) = model.shape() else {
+        return Err(Error::FleetConflict {
+            place: place.into(),
+            problem: format!("model `{}` has no architecture in the catalog", model.id),
+            hint: "describe it inline: model = { total_params = …, n_layers = …, hidden_size = …, n_heads = …, head_dim = …, kv_elements_per_token_full = … }".into(),
+        });
+    };
+    for (column, value) in [
+        ("total_params", model.total_params),
+        ("active_params", model.active_params),
+        ("n_layers", shape.layers),
+        ("hidden_size", shape.hidden_size),
+        ("kv_elements_per_token_full", shape.kv_elements_full),
+    ] {
+        notes.cell(place, column, value, &model.provenance);
+    }
+    let expert_share = match (model.experts_per_token, model.n_experts) {
+        (Some(used), Some(all)) if used < all && model.active_params < model.total_params => Some(used / all),
+        _ => None,
+    };
+    Ok(Network {
+        total_parameters: model.total_params,
+        active_parameters: model.active_params,
+        layers: shape.layers,
+        hidden_size: shape.hidden_size,
+        attention_width: shape.attention_width,
+        full_attention_layers: shape.full_layers,
+        window_layers: shape.window_layers,
+        kv_bytes_full: shape.kv_elements_full * KV_BYTES,
+        kv_bytes_window: shape.kv_elements_window * KV_BYTES,
+        state_bytes: shape.state_elements * STATE_BYTES,
+        expert_share,
+        hybrid: shape.linear_layers > 0.0,
+    })
+}
+
+/// A cell that the method cannot do without.
+fn needed(place: &str, hardware: &Hardware, column: &str, value: Option<f64>, notes: &mut Notes) -> Result<f64> {
+    let Some(value) = value else {
+        return Err(Error::FleetConflict {
+            place: place.into(),
+            problem: format!("hardware `{}` has no {column} in the catalog", hardware.id),
+            hint: format!("add a [[hardware]] row with id = \"{}\" and {column}", hardware.id),
+        });
+    };
+    notes.cell(place, column, value, &hardware.provenance);
+    Ok(value)
+}
+
+fn accelerator(place: &str, hardware: &Hardware, fp8: bool, notes: &mut Notes) -> Result<Accelerator> {
+    let (column, peak) = match hardware.fp8_tflops {
+        Some(peak) if fp8 => ("fp8_tflops", Some(peak)),
+        _ => ("bf16_tflops", hardware.bf16_tflops),
+    };
+    // One direction of the link; without a figure, that of PCIe 4.0 ×16.
+    let link = hardware.interconnect_gbs.unwrap_or_else(|| {
+        notes.assume(place, "interconnect_gbs", "64", "not published; PCIe 4.0 x16, both directions");
+        64.0
+    });
+    Ok(Accelerator {
+        rated_power: Watts(needed(place, hardware, "tdp_w", hardware.tdp_w, notes)?),
+        memory_bandwidth_bytes_per_s: needed(place, hardware, "memory_bw_gbs", hardware.memory_bw_gbs, notes)? * 1e9,
+        peak_flop_per_s: needed(place, hardware, column, peak, notes)? * 1e12,
+        link_bytes_per_s: link / 2.0 * 1e9,
+        maturity: maturity(place, hardware, notes),
+    })
+}
+
+fn maturity(place: &str, hardware: &Hardware, notes: &mut Notes) -> Maturity {
+    let id = hardware.id.as_str();
+    let blackwell = ["b100", "b200", "b300", "gb200", "gb300"].iter().any(|prefix| id.starts_with(prefix));
+    let released = hardware.release_year.unwrap_or(0.0);
+    if blackwell {
+        return Maturity::BLACKWELL;
+    }
+    if hardware.vendor == "NVIDIA" && hardware.category.ends_with("gpu") && (2020.0..=2024.0).contains(&released) {
+        return Maturity::MATURE;
+    }
+    notes.assume(
+        place,
+        "software maturity",
+        "host time x2, dynamic energy x1.25",
+        "no measured serving energy for this accelerator: the estimate is unvalidated hardware",
+    );
+    Maturity::UNKNOWN
+}
+
+fn engine(fleet: &Fleet, place: &str, stated: &Deployment, notes: &mut Notes) -> Result<ParameterSet> {
+    let name = stated.engine.as_deref().unwrap_or(DEFAULT_ENGINE);
+    let engine = fleet.catalog().engine(name)?.row;
+    if stated.engine.is_none() {
+        notes.assume(place, "engine", DEFAULT_ENGINE, "not stated; the profile that parameter set V0 was fitted with");
+    }
+    match (engine.t_step_us, engine.t_seq_us) {
+        // The V0 set goes with its own fit of this engine: parameters of another fit are never mixed in.
+        (Some(_), Some(_)) if engine.id == "vllm-0.11.1" || engine.id == DEFAULT_ENGINE => Ok(V0),
+        (Some(_), Some(_)) if engine.id == "vllm-0.5.4" => Ok(V0.with_host_times(12.4e-3, 388e-6)),
+        (Some(step), Some(sequence)) => {
+            notes.cell(place, "t_step_us", step, &engine.provenance);
+            notes.cell(place, "t_seq_us", sequence, &engine.provenance);
+            Ok(V0.with_host_times(step * 1e-6, sequence * 1e-6))
+        }
+        _ => {
+            notes.assume(place, "engine", DEFAULT_ENGINE, &format!("no host times are known for `{}`", engine.id));
+            Ok(V0)
+        }
+    }
+}
+
+fn host(fleet: &Fleet, place: &str, stated: &Deployment, devices: f64, notes: &mut Notes) -> Result<(Watts, Watts)> {
+    let Some(name) = &stated.server else {
+        let (working, idle) = (HOST_PER_EIGHT * (devices / 8.0), HOST_PER_EIGHT * (devices / 8.0 * HOST_IDLE_SHARE));
+        notes.assume(
+            place,
+            "host power",
+            format!("{} W working, {} W idle", super::plain(working.0), super::plain(idle.0)),
+            "1.2 kW per 8 accelerators (EcoLogits server default), 0.7 of it idle",
+        );
+        return Ok((working, idle));
+    };
+    let server = fleet.catalog().server(name)?.row;
+    let (Some(typical), Some(accelerators)) = (server.host_typical_w, server.accelerators) else {
+        return Err(Error::FleetConflict {
+            place: place.into(),
+            problem: format!("server `{}` has no host power in the catalog", server.id),
+            hint: "name another server, or leave it out for a default".into(),
+        });
+    };
+    notes.cell(place, "host_typical_w", typical, &server.provenance);
+    let share = devices / accelerators;
+    let idle = server.host_idle_w.unwrap_or(typical * HOST_IDLE_SHARE);
+    if server.host_idle_w.is_none() {
+        notes.assume(
+            place,
+            "idle host power",
+            format!("{} W", super::plain(idle * share)),
+            "0.7 of working host power",
+        );
+    }
+    Ok((Watts(typical * share), Watts(idle * share)))
+}
+
+/// Fewest devices, in powers of two, whose memory holds the weights and 30 % more for cache.
+fn fewest_devices(weight_bytes: f64, memory_bytes: f64) -> f64 {
+    let mut n = 1.0;
+    while 0.9 * n * memory_bytes < 1.3 * weight_bytes && n < 1024.0 {
+        n *= 2.0;
+    }
+    n
+}

@@ -1,0 +1,75 @@
+//! Rates: what one unit of each feature costs in one deployment and bin, at its operating point.
+//!
+//! An estimate is rates × moments and an annotation is rates × features of one event: the same numbers, so they agree.
+
+use crate::physics::inference::{Coefficients, Features};
+use std::collections::HashMap;
+
+/// Costs of one deployment in one bin.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate {
+    /// Joules and seconds per unit of each feature, the rated-power cap applied.
+    pub coefficients: Coefficients,
+    /// Idle accelerator energy per second of replica time, in joules.
+    pub idle_j_per_s: f64,
+    /// Host energy, working and idle, per second of replica time, in joules.
+    pub host_j_per_s: f64,
+    /// Concurrency while busy.
+    pub concurrency: f64,
+    /// Provisioned replica seconds per second of replica time; 0 where nothing is provisioned for this load alone.
+    pub provisioned_per_s: f64,
+    /// Busy replica seconds per second of replica time.
+    pub busy_per_s: f64,
+}
+
+/// Energy of some load by component, in joules, and its time on the replica in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Parts {
+    /// Accelerators in prefill.
+    pub prefill_j: f64,
+    /// Accelerators in decode.
+    pub decode_j: f64,
+    /// Accelerators provisioned and idle.
+    pub idle_j: f64,
+    /// Host.
+    pub host_j: f64,
+    /// Share of the wall time of whole replicas.
+    pub replica_s: f64,
+}
+
+impl Rate {
+    /// Costs of this load.
+    #[must_use]
+    pub fn parts(&self, features: &Features) -> Parts {
+        let (prefill, decode) = self.coefficients.energy(features);
+        let replica_s = self.coefficients.replica_time(features).0;
+        Parts {
+            prefill_j: prefill.0,
+            decode_j: decode.0,
+            idle_j: self.idle_j_per_s * replica_s,
+            host_j: self.host_j_per_s * replica_s,
+            replica_s,
+        }
+    }
+}
+
+/// Rates by deployment and bin.
+#[derive(Clone, Debug, Default)]
+pub struct RateTable {
+    rates: Vec<Rate>,
+    places: HashMap<(usize, i64), usize>,
+}
+
+impl RateTable {
+    /// Adds the rate of a deployment and bin.
+    pub fn insert(&mut self, deployment: usize, bin: i64, rate: Rate) {
+        self.places.insert((deployment, bin), self.rates.len());
+        self.rates.push(rate);
+    }
+
+    /// The rate of a deployment and bin.
+    #[must_use]
+    pub fn get(&self, deployment: usize, bin: i64) -> Option<&Rate> {
+        self.places.get(&(deployment, bin)).map(|at| &self.rates[*at])
+    }
+}

@@ -1,0 +1,121 @@
+//! Estimates as JSON, by the contract: totals, rows, coverage, assumptions, provenance.
+
+use crate::Result;
+use crate::estimate::columns::{COUNTS, RATIOS, SUMS};
+use crate::estimate::{Estimate, METHOD_EDITION, RequestEstimate, Table, Total};
+use crate::ledger::Ledger;
+use serde_json::{Map, Value, json};
+
+/// A count: exact where JSON readers keep it exact, else a decimal string.
+fn count(n: u128) -> Value {
+    match u64::try_from(n) {
+        Ok(n) if n < 1 << 53 => n.into(),
+        _ => n.to_string().into(),
+    }
+}
+
+fn total(total: &Total) -> Map<String, Value> {
+    let counts = COUNTS.iter().zip(total.counts).map(|(c, n)| (c.name.to_owned(), count(n)));
+    let names = SUMS.iter().chain(&RATIOS);
+    let sums = names.zip(total.values()).map(|(c, v)| (c.name.to_owned(), v.map_or(Value::Null, Value::from)));
+    counts.chain(sums).collect()
+}
+
+fn rows(table: &Table) -> Vec<Value> {
+    let row = |row: &crate::estimate::TableRow| {
+        let keys = table.keys.iter().zip(&row.keys);
+        let mut object: Map<String, Value> =
+            keys.map(|(name, value)| (name.clone(), value.clone().map_or(Value::Null, Value::from))).collect();
+        object.insert(super::UNALLOCATED.into(), row.unallocated.into());
+        object.extend(total(&row.total));
+        Value::Object(object)
+    };
+    table.rows.iter().map(row).collect()
+}
+
+/// The estimate and one grouping of it as JSON.
+#[must_use]
+pub fn estimate_json(estimate: &Estimate, table: &Table) -> String {
+    let columns = COUNTS.iter().chain(&SUMS).chain(&RATIOS);
+    let columns: Vec<Value> = columns.map(|c| json!({"name": c.name, "unit": c.unit, "meaning": c.meaning})).collect();
+    let unknown: Vec<Value> = estimate
+        .unknown()
+        .iter()
+        .map(|u| json!({"column": u.column, "reason": u.reason, "requests": count(u.requests)}))
+        .collect();
+    let [fleet, fleet_digest, catalog_digest] = estimate.plan().inputs();
+    let document = json!({
+        "totals": total(&table.total),
+        "rows": rows(table),
+        "coverage": estimate.coverage(),
+        "unknown": unknown,
+        "assumptions": estimate.assumptions(),
+        "provenance": {
+            "engine_version": env!("CARGO_PKG_VERSION"),
+            "method_edition": METHOD_EDITION,
+            "parameter_set": crate::estimate::PARAMETER_SET,
+            "fleet": fleet,
+            "fleet_digest": fleet_digest,
+            "catalog_digest": catalog_digest,
+            "inputs": estimate.inputs(),
+            "facts": estimate.plan().facts(),
+            "columns": columns,
+        },
+    });
+    document.to_string()
+}
+
+/// One request with its range and chain as JSON.
+#[must_use]
+pub fn request_json(request: &RequestEstimate) -> String {
+    let mut values = Map::new();
+    for (name, value) in &request.values {
+        let value = value.map_or(Value::Null, |[v, low, high]| json!({"value": v, "low": low, "high": high}));
+        values.insert((*name).into(), value);
+    }
+    json!({
+        "model": request.model,
+        "hardware": request.hardware,
+        "devices": request.devices,
+        "site": request.site,
+        "concurrency": request.concurrency,
+        "values": values,
+        "unknown": request.unknown.iter().map(|(c, r)| json!({"column": c, "reason": r})).collect::<Vec<_>>(),
+        "chain": request.steps,
+        "facts": request.facts,
+        "assumptions": request.assumptions,
+        "provenance": {
+            "engine_version": env!("CARGO_PKG_VERSION"),
+            "method_edition": METHOD_EDITION,
+            "parameter_set": crate::estimate::PARAMETER_SET,
+        },
+    })
+    .to_string()
+}
+
+/// What a ledger holds as JSON.
+///
+/// # Errors
+/// As [`Ledger::describe`].
+///
+/// # Panics
+/// Never: a description is plain data.
+pub fn describe_json(ledger: &Ledger) -> Result<String> {
+    let described = ledger.describe()?;
+    let mut value = serde_json::to_value(&described).expect("plain data");
+    for key in ["requests", "input_tokens", "cached_tokens", "output_tokens"] {
+        value[key] = count(value[key].to_string().parse().unwrap_or_default());
+    }
+    for (top, described) in value["top_series"].as_array_mut().into_iter().flatten().zip(&described.top_series) {
+        top["labels"] =
+            described.labels.iter().map(|(k, v)| (k.clone(), Value::from(v.clone()))).collect::<Map<_, _>>().into();
+    }
+    for key in ["first_bin_s", "end_s"] {
+        let seconds = value[key].as_i64();
+        let told = seconds.and_then(|s| jiff::Timestamp::from_second(s).ok()).map(|t| t.to_string());
+        value[key.trim_end_matches("_s")] = told.into();
+    }
+    value["coverage"] = serde_json::to_value(&ledger.origin.coverage).expect("plain data");
+    value["inputs"] = serde_json::to_value(&ledger.origin.inputs).expect("plain data");
+    Ok(value.to_string())
+}

@@ -1,0 +1,163 @@
+//! Estimates as tables: Arrow for programs, Parquet for pipelines, CSV for people and for machines.
+
+use crate::estimate::Table;
+use crate::estimate::columns::{COUNTS, RATIOS, SUMS};
+use crate::event::{EventColumns, NO_LATENCY, NO_TIME};
+use crate::keys::{ROUTE_LABELS, SeriesTable};
+use crate::{Error, Result};
+use arrow_array::builder::StringDictionaryBuilder;
+use arrow_array::types::UInt32Type;
+use arrow_array::{
+    ArrayRef, BooleanArray, Decimal128Array, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    UInt32Array,
+};
+use arrow_schema::{ArrowError, Field, Schema};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use std::sync::Arc;
+
+fn build(columns: Vec<(String, ArrayRef)>) -> RecordBatch {
+    let fields: Vec<Field> = columns.iter().map(|(name, a)| Field::new(name, a.data_type().clone(), true)).collect();
+    let arrays: Vec<ArrayRef> = columns.into_iter().map(|(_, array)| array).collect();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).expect("columns of one length")
+}
+
+/// A grouped estimate as one Arrow batch; counts are exact integers, unknown values null.
+///
+/// # Panics
+/// If a count passes 38 digits, which no ledger holds.
+#[must_use]
+pub fn to_batch(table: &Table) -> RecordBatch {
+    let mut columns: Vec<(String, ArrayRef)> = Vec::new();
+    for (i, name) in table.keys.iter().enumerate() {
+        let values: StringArray = table.rows.iter().map(|row| row.keys[i].as_deref()).collect();
+        columns.push((name.clone(), Arc::new(values)));
+    }
+    let unallocated: BooleanArray = table.rows.iter().map(|row| Some(row.unallocated)).collect();
+    columns.push((super::UNALLOCATED.into(), Arc::new(unallocated)));
+    for (i, column) in COUNTS.iter().enumerate() {
+        let counts = table.rows.iter().map(|row| i128::try_from(row.total.counts[i]).ok());
+        let array = match table
+            .rows
+            .iter()
+            .map(|r| i64::try_from(r.total.counts[i]))
+            .collect::<std::result::Result<Vec<_>, _>>()
+        {
+            Ok(small) => Arc::new(arrow_array::Int64Array::from(small)) as ArrayRef,
+            Err(_) => {
+                let wide = counts.collect::<Decimal128Array>().with_precision_and_scale(38, 0);
+                Arc::new(wide.expect("ledger sums have at most 38 digits"))
+            }
+        };
+        columns.push((column.name.into(), array));
+    }
+    let values: Vec<Vec<Option<f64>>> = table.rows.iter().map(|row| row.total.values()).collect();
+    for (i, column) in SUMS.iter().chain(&RATIOS).enumerate() {
+        let array: Float64Array = values.iter().map(|row| row[i]).collect();
+        columns.push((column.name.into(), Arc::new(array)));
+    }
+    build(columns)
+}
+
+/// Events with their estimates as one Arrow batch: time, labels, tokens, latency, then the columns of an estimate.
+/// `keep` names the estimated columns to keep, in order.
+#[must_use]
+pub fn events_batch(
+    events: &EventColumns<'_>,
+    table: &SeriesTable,
+    values: &[Vec<f64>],
+    keep: &[usize],
+) -> RecordBatch {
+    let time = events.time_us.iter().map(|t| (*t != NO_TIME).then_some(*t));
+    let time = time.collect::<TimestampMicrosecondArray>().with_timezone("UTC");
+    let mut columns: Vec<(String, ArrayRef)> = vec![("timestamp".into(), Arc::new(time))];
+    let names = ROUTE_LABELS.iter().map(|l| (*l).to_owned()).chain(table.dimensions().iter().cloned());
+    for (i, name) in names.enumerate() {
+        let mut labels = StringDictionaryBuilder::<UInt32Type>::new();
+        for series in events.series {
+            labels.append_option(table.get(*series).labels()[i].as_deref());
+        }
+        columns.push((name, Arc::new(labels.finish())));
+    }
+    let tokens = |values: &[u32]| Arc::new(UInt32Array::from(values.to_vec())) as ArrayRef;
+    columns.push(("input_tokens".into(), tokens(events.input_tokens)));
+    let none = vec![0; events.series.len()];
+    columns.push(("cached_tokens".into(), tokens(events.cached_tokens.unwrap_or(&none))));
+    columns.push(("output_tokens".into(), tokens(events.output_tokens)));
+    #[expect(clippy::cast_precision_loss, reason = "thirty days of microseconds fit")]
+    let latency: Float64Array = match events.latency_us {
+        Some(us) => us.iter().map(|us| (*us != NO_LATENCY).then_some(*us as f64 / 1e6)).collect(),
+        None => Float64Array::new_null(events.series.len()),
+    };
+    columns.push(("latency_s".into(), Arc::new(latency)));
+    columns.extend(estimated(values, keep));
+    build(columns)
+}
+
+/// Estimated columns as arrays, not a number as null.
+pub(crate) fn estimated(values: &[Vec<f64>], keep: &[usize]) -> Vec<(String, ArrayRef)> {
+    let array = |i: usize| -> ArrayRef {
+        Arc::new(values[i].iter().map(|v| (!v.is_nan()).then_some(*v)).collect::<Float64Array>())
+    };
+    keep.iter().map(|i| (SUMS[*i].name.to_owned(), array(*i))).collect()
+}
+
+/// Batches as the bytes of a Parquet file; `metadata` is kept under `wattledger`.
+///
+/// # Errors
+/// [`Error::Overflow`] never; an Arrow error would be a defect and is reported as one.
+pub fn to_parquet(batches: &[RecordBatch], metadata: Option<String>) -> Result<Vec<u8>> {
+    let failed = |e: parquet::errors::ParquetError| Error::Argument {
+        what: "table".into(),
+        value: e.to_string(),
+        expected: "a table that Parquet can hold".into(),
+    };
+    let pairs = metadata.map(|json| vec![parquet::file::metadata::KeyValue::new("wattledger".into(), json)]);
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_key_value_metadata(pairs)
+        .set_created_by(format!("wattledger {}", env!("CARGO_PKG_VERSION")))
+        .build();
+    let schema = batches.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, schema, Some(properties)).map_err(failed)?;
+    for batch in batches {
+        writer.write(batch).map_err(failed)?;
+    }
+    writer.close().map_err(failed)?;
+    Ok(bytes)
+}
+
+/// A grouped estimate as CSV. For people, cells that a spreadsheet would take for a formula get a leading `'`.
+///
+/// # Errors
+/// [`Error::Argument`] if the writer refuses a cell, which it does not.
+pub fn to_csv(table: &Table, for_people: bool) -> Result<String> {
+    let failed = |e: String| Error::Argument { what: "table".into(), value: e, expected: "cells of text".into() };
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let columns = COUNTS.iter().chain(&SUMS).chain(&RATIOS).map(|c| c.name);
+    let header = table.keys.iter().map(String::as_str).chain([super::UNALLOCATED]).chain(columns);
+    writer.write_record(header).map_err(|e| failed(e.to_string()))?;
+    for row in &table.rows {
+        let keys = row.keys.iter().map(|k| guarded(k.as_deref().unwrap_or_default(), for_people));
+        let counts = row.total.counts.iter().map(u128::to_string);
+        let values = row.total.values().into_iter().map(|v| v.map_or_else(String::new, |v| v.to_string()));
+        let cells = keys.chain([row.unallocated.to_string()]).chain(counts).chain(values);
+        writer.write_record(cells).map_err(|e| failed(e.to_string()))?;
+    }
+    let bytes = writer.into_inner().map_err(|e| failed(e.to_string()))?;
+    String::from_utf8(bytes).map_err(|e| failed(e.to_string()))
+}
+
+/// Text that begins like a formula, made harmless.
+fn guarded(cell: &str, guard: bool) -> String {
+    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']);
+    if guard && formula { format!("'{cell}") } else { cell.to_owned() }
+}
+
+impl From<ArrowError> for Error {
+    fn from(error: ArrowError) -> Self {
+        Self::FileDamaged { path: "Arrow stream".into(), problem: error.to_string() }
+    }
+}
