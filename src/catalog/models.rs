@@ -1,0 +1,104 @@
+//! Open-weight models: size and shape.
+
+use super::record::{File, Load, Row, record};
+use std::borrow::Cow;
+
+record! {
+    /// A neural network with open weights. Sizes are counts, not billions.
+    pub Model = "model" {
+        /// Key: repository name in lower case.
+        id: String,
+        /// Name.
+        name: String,
+        /// Hugging Face repository.
+        hf_repo: Option<String>,
+        /// Family.
+        family: Option<String>,
+        /// Developer.
+        developer: Option<String>,
+        /// chat, base, vision-language, embedding, rerank, audio, image or video.
+        kind: String,
+        /// dense, moe, hybrid, ssm or diffusion; a hybrid may also have experts.
+        architecture: String,
+        /// Release, year and month.
+        release: Option<String>,
+        /// All weights with embeddings and towers; the denoiser only for diffusion.
+        total_params: f64 = "parameters" [1e5, 1e14],
+        /// Weights a text token passes, with input embedding and output head.
+        active_params: f64 = "parameters" [1e5, 1e14],
+        /// Input embedding: not a matrix product and not streamed per token.
+        input_embedding_params: Option<f64> = "parameters" [1e4, 1e12],
+        /// Vision tower.
+        vision_params: Option<f64> = "parameters" [1e4, 1e12],
+        /// Layers.
+        n_layers: Option<f64> = "" [1.0, 2_000.0],
+        /// Width.
+        hidden_size: Option<f64> = "" [16.0, 200_000.0],
+        /// Attention heads.
+        n_heads: Option<f64> = "" [1.0, 10_000.0],
+        /// Key and value heads.
+        n_kv_heads: Option<f64> = "" [1.0, 10_000.0],
+        /// Width of a head; of query and key in prefill for MLA.
+        head_dim: Option<f64> = "" [1.0, 10_000.0],
+        /// gqa, mha, mqa, mla or none.
+        kv_kind: Option<String>,
+        /// Rank of the compressed KV cache (MLA).
+        kv_lora_rank: Option<f64> = "" [1.0, 10_000.0],
+        /// Rotary part of the key (MLA).
+        qk_rope_head_dim: Option<f64> = "" [0.0, 10_000.0],
+        /// Layers that attend to everything.
+        n_full_attn_layers: Option<f64> = "" [0.0, 2_000.0],
+        /// Layers that attend to a window.
+        n_window_layers: Option<f64> = "" [0.0, 2_000.0],
+        /// Length of that window.
+        attn_window: Option<f64> = "tokens" [1.0, 1e9],
+        /// Layers with linear attention or a state space.
+        n_linear_layers: Option<f64> = "" [0.0, 2_000.0],
+        /// Recurrent state per sequence, elements over all layers.
+        state_elements: Option<f64> = "elements" [0.0, 1e12],
+        /// KV cache per token, elements over the full-attention layers.
+        kv_elements_per_token_full: Option<f64> = "elements" [0.0, 1e9],
+        /// KV cache per token, elements over the window layers.
+        kv_elements_per_token_window: Option<f64> = "elements" [0.0, 1e9],
+        /// Routed experts.
+        n_experts: Option<f64> = "" [1.0, 100_000.0],
+        /// Routed experts that a token passes.
+        experts_per_token: Option<f64> = "" [1.0, 10_000.0],
+        /// Experts that every token passes.
+        n_shared_experts: Option<f64> = "" [0.0, 1_000.0],
+        /// Vocabulary.
+        vocab_size: Option<f64> = "tokens" [2.0, 1e8],
+        /// Longest context.
+        max_context: Option<f64> = "tokens" [1.0, 1e9],
+        /// Precision of the released weights.
+        weights_precision_released: Option<String>,
+        /// Where the sizes come from.
+        params_basis: Option<String>,
+        /// Where the shape comes from.
+        arch_basis: Option<String>,
+        /// A remark.
+        note: Option<String>,
+    }
+}
+
+impl Load for Model {
+    const FILES: &'static [File] = &[File { name: "models.csv", text: include_str!("data/models.csv"), prefix: "" }];
+    const ALIASES: Option<File> =
+        Some(File { name: "model-aliases.csv", text: include_str!("data/model-aliases.csv"), prefix: "" });
+
+    fn build(row: &Row<'_>) -> Result<Self, String> {
+        let model = Self::read(row);
+        if model.active_params > model.total_params {
+            return Err("active_params is larger than total_params".into());
+        }
+        match (model.experts_per_token, model.n_experts) {
+            (Some(used), Some(all)) if used > all => Err(format!("{used} experts per token, but only {all} experts")),
+            _ => Ok(model),
+        }
+    }
+
+    /// Names of models differ in dashes and underscores on purpose; only case is ignored.
+    fn key(name: &str) -> Cow<'_, str> {
+        super::names::lower(name)
+    }
+}

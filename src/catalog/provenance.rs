@@ -1,0 +1,97 @@
+//! Birth certificates: where a row comes from, down to the cell.
+
+/// How a value came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Quality {
+    /// Read from a meter or a published test.
+    Measured,
+    /// Stated by the maker or the operator.
+    Vendor,
+    /// Worked out from values that are stated or measured.
+    Derived,
+    /// Chosen, recalled or estimated; nothing to point at.
+    Assumed,
+}
+
+impl Quality {
+    /// Every quality, best first.
+    pub const ALL: [Self; 4] = [Self::Measured, Self::Vendor, Self::Derived, Self::Assumed];
+
+    /// The word in files and JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Measured => "measured",
+            Self::Vendor => "vendor",
+            Self::Derived => "derived",
+            Self::Assumed => "assumed",
+        }
+    }
+
+    /// The quality of that name.
+    pub(super) fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|quality| quality.name() == word)
+    }
+}
+
+/// Where one value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin<'a> {
+    /// Title, repository and commit, or document.
+    pub source: &'a str,
+    /// Day it was read, `YYYY-MM-DD`; `user` in a row of an overlay.
+    pub retrieved: &'a str,
+    /// Licence of the row; `facts` where only facts were taken.
+    pub licence: &'a str,
+    /// How the value came to be.
+    pub quality: Quality,
+}
+
+/// Where a row comes from, down to the cell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Provenance {
+    /// Title, repository and commit, or document.
+    pub source: String,
+    /// Day it was read, `YYYY-MM-DD`; `user` in a row of an overlay.
+    pub retrieved: String,
+    /// Licence of the row; `facts` where only facts were taken.
+    pub licence: String,
+    /// Quality of the row as a whole; a cell may be worse.
+    pub quality: Quality,
+    pub(super) assumed: String,
+    pub(super) overlaid: Vec<Overlaid>,
+}
+
+/// A cell that a user's overlay replaced.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Overlaid {
+    pub column: &'static str,
+    pub source: String,
+    pub retrieved: String,
+    pub licence: String,
+    pub quality: Quality,
+}
+
+impl Provenance {
+    /// Where the value of one column comes from: an overlay, or the row, with `assumed` where the cell has no document.
+    #[must_use]
+    pub fn of(&self, column: &str) -> Origin<'_> {
+        if let Some(cell) = self.overlaid.iter().rev().find(|cell| cell.column == column) {
+            let Overlaid { source, retrieved, licence, quality, .. } = cell;
+            return Origin { source, retrieved, licence, quality: *quality };
+        }
+        let assumed = self.assumed.split_ascii_whitespace().any(|name| name == column);
+        Origin {
+            source: &self.source,
+            retrieved: &self.retrieved,
+            licence: &self.licence,
+            quality: if assumed { Quality::Assumed } else { self.quality },
+        }
+    }
+
+    /// Quality of the value of one column.
+    #[must_use]
+    pub fn cell_quality(&self, column: &str) -> Quality {
+        self.of(column).quality
+    }
+}
