@@ -1,0 +1,273 @@
+//! The drive: sources through readers into the sinks of the workers.
+
+use super::compiled::{CompiledMap, Mapper};
+use super::container::{self, Container, Opened};
+use super::csv::{self, Ended};
+use super::jsonl::{self, LineState};
+use super::kind::{self, Layout};
+use super::lines::{Block, Blocks};
+use super::row::{Book, Interner};
+use super::{Options, Outcome, Sink, Source, parquet};
+use crate::error::{Error, Result};
+use crate::event::{BATCH_ROWS, Coverage, EventBatch, InputIdentity};
+use crate::keys::SeriesTable;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+/// What every reader of one call shares.
+pub(super) struct Run<'a> {
+    pub options: &'a Options,
+    pub mapper: Mapper,
+    pub should_stop: &'a (dyn Fn() -> bool + Sync),
+}
+
+/// One worker: a sink with all that is its own.
+pub(super) struct Worker<S> {
+    pub table: SeriesTable,
+    pub out: EventBatch,
+    pub coverage: Coverage,
+    pub lines: LineState,
+    sink: S,
+}
+
+impl<S: Sink> Worker<S> {
+    pub fn book<'a>(&'a mut self, place: &'a str) -> Book<'a> {
+        Book { table: &mut self.table, out: &mut self.out, coverage: &mut self.coverage, place }
+    }
+
+    /// Hands a full batch to the sink.
+    pub fn flush_full(&mut self) -> Result<()> {
+        if self.out.len() >= BATCH_ROWS { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        if !self.out.is_empty() {
+            self.sink.batch(&self.out, &self.table)?;
+            self.out.clear();
+        }
+        Ok(())
+    }
+
+    fn lines(&mut self, block: &Block, map: &CompiledMap, name: &str, limit: usize) -> Result<()> {
+        let mut interner = Interner::default();
+        let Self { table, out, coverage, lines, .. } = self;
+        let mut book = Book { table, out, coverage, place: name };
+        jsonl::block(&block.bytes, block.first_line, limit, map, (lines, &mut interner), &mut book);
+        self.flush_full()
+    }
+}
+
+/// Reads sources into sinks, one for each worker.
+///
+/// `should_stop` is asked every block, from any thread; once it says so the call ends with [`Error::Interrupted`].
+///
+/// ```
+/// use wattledger::event::EventBatch;
+/// use wattledger::intake::{Options, Sink, discover, read};
+/// use wattledger::keys::SeriesTable;
+///
+/// struct Tokens(u64);
+/// impl Sink for Tokens {
+///     fn batch(&mut self, batch: &EventBatch, _: &SeriesTable) -> wattledger::Result<()> {
+///         self.0 += batch.output_tokens.iter().map(|tokens| u64::from(*tokens)).sum::<u64>();
+///         Ok(())
+///     }
+/// }
+///
+/// let folder = tempfile::tempdir().unwrap();
+/// let log = folder.path().join("requests.csv");
+/// std::fs::write(&log, "time,model,prompt_tokens,completion_tokens\n2026-01-01T00:00:00Z,m,100,20\n").unwrap();
+/// let outcome = read(&discover(&[log])?, &Options::default(), || Tokens(0), &|| false)?;
+/// assert_eq!(outcome.workers.iter().map(|(_, tokens)| tokens.0).sum::<u64>(), 20);
+/// assert_eq!(outcome.coverage.counted, 1);
+/// # Ok::<(), wattledger::Error>(())
+/// ```
+///
+/// # Errors
+/// What is wrong with the options or with a file as a whole, [`Error::Interrupted`], and what a sink returns.
+pub fn read<S: Sink>(
+    sources: &[Source],
+    options: &Options,
+    new_sink: impl Fn() -> S + Sync,
+    should_stop: &(dyn Fn() -> bool + Sync),
+) -> Result<Outcome<S>> {
+    let run = Run { options, mapper: Mapper::new(options)?, should_stop };
+    let threads = match options.threads {
+        0 => thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
+    };
+    let mut workers: Vec<Worker<S>> = (0..threads)
+        .map(|_| Worker {
+            table: SeriesTable::new(options.dimensions.clone()),
+            out: EventBatch::default(),
+            coverage: Coverage::default(),
+            lines: LineState::default(),
+            sink: new_sink(),
+        })
+        .collect();
+    let mut inputs = Vec::with_capacity(sources.len());
+    let mut incomplete = Vec::new();
+    for source in sources {
+        if should_stop() {
+            return Err(Error::Interrupted);
+        }
+        inputs.push(one(&run, source, &mut workers, &mut incomplete)?);
+    }
+    let mut coverage = Coverage { incomplete, ..Coverage::default() };
+    for worker in &mut workers {
+        worker.flush()?;
+        coverage.merge(&worker.coverage);
+    }
+    let workers = workers.into_iter().map(|worker| (worker.table, worker.sink)).collect();
+    Ok(Outcome { workers, coverage, inputs })
+}
+
+fn one<S: Sink>(
+    run: &Run,
+    source: &Source,
+    workers: &mut [Worker<S>],
+    incomplete: &mut Vec<String>,
+) -> Result<InputIdentity> {
+    let name = source.name();
+    let path = source.path();
+    let opened = match source {
+        Source::Path(path) => container::open_path(path)?,
+        Source::Stdin => container::open(&path, Box::new(std::io::stdin()), None)?,
+    };
+    let before = rows(workers);
+    let (identity, damage) = match opened {
+        Opened::Parquet(file) => parquet::read(run, &file, &path, &name, workers)?,
+        Opened::Text(container) => {
+            let ended = match kind::layout(&path, container.head()) {
+                Layout::Csv => csv::read(run, container, &name, &mut workers[0])?,
+                Layout::Jsonl => json_lines(run, container, &name, workers)?,
+            };
+            let Ended { container, format, damage, note } = ended;
+            let (identity, trailing) = container.finish(name.clone(), format);
+            incomplete.extend(note.into_iter().chain(trailing));
+            (identity, damage)
+        }
+    };
+    match damage {
+        Some(error) if rows(workers) == before => Err(error),
+        Some(error) => {
+            incomplete.push(format!("{name}: {error}"));
+            Ok(identity)
+        }
+        None => Ok(identity),
+    }
+}
+
+fn rows<S>(workers: &[Worker<S>]) -> u64 {
+    workers.iter().map(|worker| worker.coverage.lines_in).sum()
+}
+
+/// The map for a JSONL file: by the keys of its first object, where the first line shows one.
+fn map_for(run: &Run, head: &[u8]) -> Result<CompiledMap> {
+    let first = head.split(|byte| *byte == b'\n').find(|line| !line.iter().all(u8::is_ascii_whitespace));
+    let object: Option<serde_json::Value> = first.and_then(|line| serde_json::from_slice(line).ok());
+    run.mapper.choose(&|path| {
+        let Some(object) = &object else { return false };
+        let nested = || path.split('.').try_fold(object, |value, key| value.get(key)).is_some();
+        object.get(path).is_some() || nested()
+    })
+}
+
+fn json_lines<S: Sink>(run: &Run, container: Container, name: &str, workers: &mut [Worker<S>]) -> Result<Ended> {
+    let map = map_for(run, container.head())?;
+    let limit = run.options.max_line_bytes;
+    // A small file is not worth waking anyone.
+    let alone = workers.len() == 1 || (container.is_whole() && run.options.block_bytes >= container.head().len());
+    let mut blocks = Blocks::new(container, run.options.block_bytes, limit);
+    let damage = if alone {
+        cut(run, &mut blocks, |block| {
+            workers[0].lines(&block, &map, name, limit)?;
+            Ok(block.bytes)
+        })?
+    } else {
+        share(run, &mut blocks, workers, |worker, block| worker.lines(block, &map, name, limit))?
+    };
+    let damage = damage.map(|error| blocks.source().refusal(&error));
+    Ok(Ended { container: blocks.into_source(), format: map.format, damage, note: None })
+}
+
+/// Gives every block to `take`, which gives memory back. The answer is the damage that ended the stream.
+fn cut(
+    run: &Run,
+    blocks: &mut Blocks<Container>,
+    mut take: impl FnMut(Block) -> Result<Vec<u8>>,
+) -> Result<Option<std::io::Error>> {
+    let mut damage = None;
+    let mut memory = Vec::new();
+    loop {
+        if (run.should_stop)() {
+            return Err(Error::Interrupted);
+        }
+        match blocks.next(std::mem::take(&mut memory)) {
+            Ok(Some(block)) => memory = take(block)?,
+            Ok(None) => return Ok(damage),
+            // One more block holds the lines before the damage.
+            Err(error) => damage = Some(error),
+        }
+    }
+}
+
+/// Cuts blocks here and reads them on all workers.
+fn share<S: Sink>(
+    run: &Run,
+    blocks: &mut Blocks<Container>,
+    workers: &mut [Worker<S>],
+    read: impl Fn(&mut Worker<S>, &Block) -> Result<()> + Sync,
+) -> Result<Option<std::io::Error>> {
+    let (full, waiting) = mpsc::sync_channel::<Block>(workers.len());
+    let (empty, emptied) = mpsc::channel::<Vec<u8>>();
+    let waiting = Mutex::new(waiting);
+    let failed = AtomicBool::new(false);
+    thread::scope(|scope| {
+        // Both ends live in here, so that nobody waits for someone who is gone.
+        let full: SyncSender<Block> = full;
+        let waiting = &waiting;
+        let (read, failed) = (&read, &failed);
+        let readers: Vec<_> = workers
+            .iter_mut()
+            .map(|worker| {
+                let empty = empty.clone();
+                scope.spawn(move || drain(waiting, &empty, failed, |block| read(worker, block)))
+            })
+            .collect();
+        let cut = cut(run, blocks, |block| {
+            // The worker that met an error says below which one.
+            if failed.load(Ordering::Relaxed) || full.send(block).is_err() {
+                return Err(Error::Interrupted);
+            }
+            Ok(emptied.try_recv().unwrap_or_default())
+        });
+        drop(full);
+        for reader in readers {
+            reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        }
+        cut
+    })
+}
+
+/// Reads blocks until none comes. After an error blocks are thrown away, so that the cutting thread is never stuck.
+fn drain(
+    waiting: &Mutex<Receiver<Block>>,
+    empty: &Sender<Vec<u8>>,
+    failed: &AtomicBool,
+    mut read: impl FnMut(&Block) -> Result<()>,
+) -> Result<()> {
+    let mut outcome = Ok(());
+    loop {
+        let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(block) = next else { return outcome };
+        if outcome.is_ok() {
+            outcome = read(&block);
+            failed.fetch_or(outcome.is_err(), Ordering::Relaxed);
+        }
+        // Nobody may be left to take the memory.
+        let _ = empty.send(block.bytes);
+    }
+}

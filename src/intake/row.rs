@@ -1,0 +1,120 @@
+//! Rows: from the cells of one row to an event, or to the reason why not. Every reader ends here.
+
+use super::compiled::CompiledMap;
+use super::field::{FIELDS, Field};
+use super::map::TimestampIs;
+use super::time;
+use super::value::{Fault, Scalar};
+use crate::event::{Coverage, Event, EventBatch, NO_LATENCY, NO_TIME, Reason};
+use crate::keys::{ROUTE_LABELS, SeriesTable};
+use std::borrow::Cow;
+
+/// The slot of the first label.
+const LABELS_FROM: usize = Field::Provider as usize;
+
+/// The cells of one row: the fields in their order, then the user dimensions.
+pub(super) type Cells<'a> = [Scalar<'a>];
+
+/// Numbers the labels of rows; neighbours in a log often share theirs.
+#[derive(Debug, Default)]
+pub(super) struct Interner {
+    last: Option<u32>,
+}
+
+impl Interner {
+    fn intern(&mut self, labels: &[Option<&str>], table: &mut SeriesTable) -> u32 {
+        if let Some(last) = self.last {
+            if table.get(last).labels().iter().map(Option::as_deref).eq(labels.iter().copied()) {
+                return last;
+            }
+        }
+        let id = table.intern(labels);
+        self.last = Some(id);
+        id
+    }
+}
+
+/// Where rows go.
+pub(super) struct Book<'a> {
+    pub table: &'a mut SeriesTable,
+    pub out: &'a mut EventBatch,
+    pub coverage: &'a mut Coverage,
+    pub place: &'a str,
+}
+
+impl Book<'_> {
+    /// Books one row as an event or as a reject.
+    pub fn row(&mut self, map: &CompiledMap, cells: &Cells, interner: &mut Interner, line: u64) {
+        match event(map, cells, interner, self.table) {
+            Ok(event) => {
+                self.out.push(event);
+                self.coverage.count();
+            }
+            Err(fault) => self.fault(fault, line),
+        }
+    }
+
+    /// Books a row that is none.
+    pub fn fault(&mut self, fault: Fault, line: u64) {
+        self.coverage.reject(fault.at(self.place, line));
+    }
+}
+
+fn event(map: &CompiledMap, cells: &Cells, interner: &mut Interner, table: &mut SeriesTable) -> Result<Event, Fault> {
+    let cell = |field: Field| &cells[field as usize];
+    let at = |field: Field| move |reason| Fault::field(reason, field, &cells[field as usize]);
+    for field in Field::ALL {
+        if cell(field).is_null() && map.needs(field) {
+            return Err(at(field)(Reason::MissingField));
+        }
+    }
+    let mut time_us = match cell(Field::Timestamp) {
+        Scalar::Null => NO_TIME,
+        time => time::instant(time, &map.zone).map_err(at(Field::Timestamp))?,
+    };
+    let labels = labels(cells)?;
+    let input_tokens = cell(Field::InputTokens).count().map_err(at(Field::InputTokens))?;
+    let cached_tokens = cell(Field::CachedTokens).count().map_err(at(Field::CachedTokens))?;
+    let output_tokens = cell(Field::OutputTokens).count().map_err(at(Field::OutputTokens))?;
+    if cached_tokens > input_tokens {
+        return Err(at(Field::CachedTokens)(Reason::CachedExceedsInput));
+    }
+    let latency_us = match cell(Field::LatencyMs) {
+        Scalar::Null => cell(Field::LatencyS).latency_us(1e6).map_err(at(Field::LatencyS))?,
+        latency => latency.latency_us(1e3).map_err(at(Field::LatencyMs))?,
+    };
+    if map.timestamp_is == TimestampIs::End && time_us != NO_TIME && latency_us != NO_LATENCY {
+        time_us = time::in_range(time_us - latency_us).map_err(at(Field::Timestamp))?;
+    }
+    let series = if cells.len() == FIELDS {
+        interner.intern(&labels, table)
+    } else {
+        let dimensions = dimensions(map, cells)?;
+        let all: Vec<Option<&str>> = labels.into_iter().chain(dimensions.iter().map(Option::as_deref)).collect();
+        interner.intern(&all, table)
+    };
+    Ok(Event { series, time_us, input_tokens, cached_tokens, output_tokens, latency_us })
+}
+
+fn labels<'c>(cells: &'c Cells) -> Result<[Option<&'c str>; ROUTE_LABELS.len()], Fault> {
+    let mut labels = [None; ROUTE_LABELS.len()];
+    for (i, label) in labels.iter_mut().enumerate() {
+        *label = match &cells[LABELS_FROM + i] {
+            Scalar::Null => None,
+            Scalar::Text(text) | Scalar::Cell(text) => Some(&**text),
+            other => return Err(Fault::field(Reason::BadLabel, Field::ALL[LABELS_FROM + i], other)),
+        };
+    }
+    Ok(labels)
+}
+
+fn dimensions<'c>(map: &CompiledMap, cells: &'c Cells) -> Result<Vec<Option<Cow<'c, str>>>, Fault> {
+    let cells = cells[FIELDS..].iter().zip(&map.dimensions);
+    cells
+        .map(|(cell, name)| match cell {
+            Scalar::Null => Ok(None),
+            Scalar::Nested => Err(Fault { reason: Reason::BadLabel, field: Some(name.clone()), value: cell.shown() }),
+            other => Ok(other.as_text()),
+        })
+        .collect()
+}
