@@ -102,3 +102,65 @@ impl Load for Model {
         super::names::lower(name)
     }
 }
+
+/// What the inference method needs of a network's shape.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shape {
+    /// Layers.
+    pub layers: f64,
+    /// Width.
+    pub hidden_size: f64,
+    /// Attention heads × width of a head.
+    pub attention_width: f64,
+    /// Layers that attend to everything.
+    pub full_layers: f64,
+    /// Layers that attend to a window.
+    pub window_layers: f64,
+    /// Layers with linear attention or a state space.
+    pub linear_layers: f64,
+    /// Recurrent state per sequence, elements.
+    pub state_elements: f64,
+    /// KV cache per token over the full-attention layers, elements.
+    pub kv_elements_full: f64,
+    /// KV cache per token over the window layers, elements.
+    pub kv_elements_window: f64,
+}
+
+impl Model {
+    /// The shape, where the architecture of a token-generating or token-reading transformer is known.
+    ///
+    /// A row that says nothing of attention kinds has full attention in every layer; cache sizes follow from the heads
+    /// where they are not given.
+    #[must_use]
+    pub fn shape(&self) -> Option<Shape> {
+        if self.architecture == "diffusion" {
+            return None;
+        }
+        let (layers, hidden_size) = (self.n_layers?, self.hidden_size?);
+        let heads = self.n_heads.unwrap_or(0.0);
+        let head = self.head_dim.unwrap_or(if heads > 0.0 { hidden_size / heads } else { 0.0 });
+        let window_layers = self.n_window_layers.unwrap_or(0.0);
+        let linear_layers = self.n_linear_layers.unwrap_or(0.0);
+        let full_layers = self.n_full_attn_layers.unwrap_or((layers - window_layers - linear_layers).max(0.0));
+        let cache = |layers: f64| 2.0 * layers * self.n_kv_heads.unwrap_or(heads) * head;
+        Some(Shape {
+            layers,
+            hidden_size,
+            attention_width: heads * head,
+            full_layers,
+            window_layers,
+            linear_layers,
+            state_elements: self.state_elements.unwrap_or(0.0),
+            kv_elements_full: self.kv_elements_per_token_full.unwrap_or_else(|| cache(full_layers)),
+            kv_elements_window: self.kv_elements_per_token_window.unwrap_or_else(|| cache(window_layers)),
+        })
+    }
+
+    /// Length of the attention window in tokens, where some layers have one.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number inside its band")]
+    pub fn sliding_window(&self) -> Option<u32> {
+        let window = self.attn_window.filter(|w| *w < f64::from(u32::MAX))?;
+        self.n_window_layers.filter(|layers| *layers > 0.0).map(|_| window as u32)
+    }
+}

@@ -114,7 +114,8 @@ pub struct Site {
 pub struct Fleet {
     deployments: Vec<Deployment>,
     sites: BTreeMap<String, Site>,
-    catalog: Arc<Catalog>,
+    /// The catalog with the fleet's own rows; `None` is the built-in one.
+    catalog: Option<Arc<Catalog>>,
     place: String,
     digest: String,
 }
@@ -126,7 +127,7 @@ impl Fleet {
         Self {
             deployments: Vec::new(),
             sites: BTreeMap::new(),
-            catalog: Arc::new(Catalog::builtin()),
+            catalog: None,
             place: "default fleet".into(),
             digest: digest(""),
         }
@@ -138,12 +139,14 @@ impl Fleet {
     /// [`Error::FleetSyntax`], [`Error::UnknownKey`], [`Error::OutOfRange`], [`Error::FleetConflict`] or a catalog error.
     pub fn parse(text: &str, place: &str) -> Result<Self> {
         let read = read::read(text, place)?;
-        let catalog =
-            if read.overlay.is_empty() { Catalog::builtin() } else { Catalog::with_overlay(&read.overlay, place)? };
+        let catalog = match read.overlay.as_str() {
+            "" => None,
+            overlay => Some(Arc::new(Catalog::with_overlay(overlay, place)?)),
+        };
         Ok(Self {
             deployments: read.deployments,
             sites: read.sites,
-            catalog: Arc::new(catalog),
+            catalog,
             place: place.into(),
             digest: digest(text),
         })
@@ -182,7 +185,7 @@ impl Fleet {
     /// The catalog with the fleet's own rows in it.
     #[must_use]
     pub fn catalog(&self) -> &Catalog {
-        &self.catalog
+        self.catalog.as_deref().unwrap_or_else(|| Catalog::builtin())
     }
 
     /// Where the fleet was read from.
@@ -204,7 +207,7 @@ impl Fleet {
     pub fn windows(&self) -> Result<Vec<u32>> {
         let mut windows = Vec::new();
         for deployment in &self.deployments {
-            let model = self.catalog.model(&deployment.model)?;
+            let model = self.catalog().model(&deployment.model)?;
             windows.extend(model.row.sliding_window());
         }
         windows.sort_unstable();

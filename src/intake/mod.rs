@@ -22,6 +22,7 @@ mod container;
 mod csv;
 mod discover;
 mod drive;
+mod fast;
 mod field;
 mod gzip;
 mod jsonl;
@@ -41,6 +42,7 @@ pub use columns::batch_to_events;
 pub use compiled::CompiledMap;
 pub use discover::{Source, discover};
 pub use drive::read;
+pub use fast::batch_to_columns;
 pub use field::Field;
 pub use map::{ColumnMap, TimestampIs, formats};
 

@@ -31,6 +31,11 @@ enum Written {
 }
 
 impl Zone {
+    /// Whether times without an offset are UTC.
+    pub fn is_utc(&self) -> bool {
+        matches!(self, Self::Fixed(0))
+    }
+
     /// `UTC`, an offset such as `+01:00`, or a name of the IANA database.
     pub fn parse(name: &str) -> error::Result<Self> {
         if name.eq_ignore_ascii_case("utc") || name == "Z" {

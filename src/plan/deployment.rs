@@ -108,7 +108,11 @@ fn precision(name: &str) -> Option<(f64, bool)> {
         "fp8" | "f8" => Some((1.0, true)),
         "int8" => Some((1.0, false)),
         "int4" | "fp4" | "mxfp4" | "nvfp4" | "awq" | "gptq" => Some((0.5, false)),
-        _ => None,
+        // llama.cpp writes bits per weight: q4_K_M, q8_0, iq3_xs.
+        quantised => {
+            let bits = quantised.trim_start_matches('i').strip_prefix('q')?.chars().next()?.to_digit(10)?;
+            (2..=8).contains(&bits).then(|| (f64::from(bits) / 8.0, false))
+        }
     }
 }
 
@@ -239,7 +243,7 @@ fn weight_precision(
 ) -> Result<(f64, bool)> {
     let (name, why) = match (&stated.precision, &model.precision_hint, &model.row.weights_precision_released) {
         (Some(stated), _, _) => (stated.clone(), None),
-        (None, Some(hint), _) => (hint.to_string(), Some("the model's name says so")),
+        (None, Some(hint), _) => ((*hint).to_owned(), Some("the model's name says so")),
         (None, None, Some(released)) => (released.clone(), Some("as released")),
         (None, None, None) => ("bf16".into(), Some("not stated")),
     };

@@ -142,7 +142,7 @@ impl Plan {
             notes: Notes::default(),
             fleet_place: fleet.place().into(),
             fleet_digest: fleet.digest().into(),
-            catalog_digest: fleet.catalog().content_hash(),
+            catalog_digest: fleet.catalog().content_hash().into(),
         };
         for stated in fleet.deployments() {
             let site = plan.site(fleet, stated.site.as_deref())?;

@@ -1,1 +1,45 @@
-//! Placeholder.
+//! The porch: the crate's public doors as a Python module. It signs, calls and maps errors; it computes nothing.
+
+mod annotate;
+mod arrow;
+mod catalog;
+mod columns;
+mod errors;
+mod estimate;
+mod fleet;
+mod ledger;
+mod scan;
+mod wait;
+
+use pyo3::prelude::*;
+
+/// The compiled part of `wattledger`.
+#[pymodule(name = "_engine")]
+mod engine {
+    #[pymodule_export]
+    use super::annotate::{annotate_batches, annotate_files};
+    #[pymodule_export]
+    use super::catalog::{catalog_item, catalog_kinds, catalog_table};
+    #[pymodule_export]
+    use super::estimate::{Estimate, EstimateTable};
+    #[pymodule_export]
+    use super::fleet::{Fleet, RequestEstimate};
+    #[pymodule_export]
+    use super::ledger::{Ledger, merge};
+    #[pymodule_export]
+    use super::scan::{formats, scan_columns, scan_paths, scan_stream};
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        module.add("method_edition", crate::estimate::METHOD_EDITION)?;
+        module.add("debug_build", cfg!(debug_assertions))?;
+        Ok(())
+    }
+}
+
+/// JSON text as Python objects.
+fn loads<'py>(py: Python<'py>, json: &str) -> PyResult<Bound<'py, PyAny>> {
+    py.import("json")?.call_method1("loads", (json,))
+}

@@ -1,6 +1,6 @@
 //! The corridor from logs to a ledger: intake hands events to one accumulator per worker, and the ledgers add up.
 
-use crate::event::{Coverage, EventBatch, InputIdentity};
+use crate::event::{Coverage, EventBatch, EventColumns, InputIdentity};
 use crate::intake::{self, CompiledMap, Source};
 use crate::kernel::Accumulator;
 use crate::keys::SeriesTable;
@@ -75,9 +75,9 @@ pub fn scan(places: &[String], options: &Options, should_stop: &(dyn Fn() -> boo
 
 /// The ledger in a file, if it is one.
 fn ledger_of(source: &Source) -> Result<Option<Ledger>> {
-    match source.path().filter(|path| path.extension().is_some_and(|e| e == "parquet")) {
-        Some(path) => ledger::read(path),
-        None => Ok(None),
+    match source {
+        Source::Path(path) if path.extension().is_some_and(|e| e == "parquet") => ledger::read(path),
+        _ => Ok(None),
     }
 }
 
@@ -96,15 +96,10 @@ pub fn scan_batches(
     let mut accumulator = Accumulator::new(options.bin_seconds, &options.windows);
     let mut coverage = Coverage::default();
     let mut rows = 0;
-    let mut failed = None;
     for batch in batches {
         let batch = batch?;
-        intake::columns_of_batch(&batch, &map, rows, &mut table, &mut coverage, MEMORY, &mut |events, table| {
-            accumulator.add(events, table).map_err(|e| failed = Some(e)).is_ok()
-        })?;
-        if let Some(error) = failed.take() {
-            return Err(error);
-        }
+        let add = &mut |events: &EventColumns<'_>, table: &SeriesTable| accumulator.add(events, table);
+        intake::batch_to_columns(&batch, &map, rows, &mut table, &mut coverage, MEMORY, add)?;
         rows += batch.num_rows() as u64;
     }
     let mut ledger = accumulator.into_ledger(&table)?;

@@ -1,0 +1,150 @@
+//! NumPy columns as an Arrow batch that borrows their memory.
+#![expect(unsafe_code, reason = "buffers of the Python buffer protocol are raw memory")]
+
+use crate::Error;
+use arrow_array::builder::StringBuilder;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
+use arrow_array::{Array, ArrayRef, DictionaryArray, RecordBatch, StringArray, UInt32Array, make_array};
+use arrow_buffer::Buffer;
+use arrow_data::ArrayData;
+use arrow_schema::{DataType, Field, Schema, TimeUnit};
+use pyo3::buffer::{ElementType, PyUntypedBuffer};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+/// One column as `wattledger._columns` prepares it.
+#[derive(FromPyObject)]
+pub(super) enum Column<'py> {
+    /// Codes and the texts they stand for.
+    Labels(Bound<'py, PyAny>, Vec<Option<String>>),
+    /// Numbers, and the unit if they are times: `s`, `ms`, `us`, `ns`.
+    Numbers(Bound<'py, PyAny>, String),
+}
+
+/// Keeps an exported buffer alive for as long as an array borrows it.
+struct Owner(#[expect(dead_code, reason = "held for its drop")] PyUntypedBuffer);
+
+// A buffer is only released on drop, and its release attaches to the interpreter by itself.
+impl std::panic::RefUnwindSafe for Owner {}
+
+/// A batch of named columns of equal length.
+pub(super) fn batch(columns: Vec<(String, Column<'_>)>) -> PyResult<RecordBatch> {
+    let mut fields = Vec::new();
+    let mut arrays: Vec<ArrayRef> = Vec::new();
+    for (name, column) in columns {
+        let array = match column {
+            Column::Numbers(values, unit) => numbers(&name, &values, &unit)?,
+            Column::Labels(codes, texts) => labels(&name, &codes, &texts)?,
+        };
+        if arrays.first().is_some_and(|first| first.len() != array.len()) {
+            let (first, here) = (arrays[0].len(), array.len());
+            return Err(PyValueError::new_err(format!("column '{name}' has {here} rows, the others have {first}")));
+        }
+        fields.push(Field::new(name, array.data_type().clone(), true));
+        arrays.push(array);
+    }
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|e| Error::from(e).into())
+}
+
+/// An array over the memory of a contiguous one-dimensional buffer.
+fn numbers(name: &str, values: &Bound<'_, PyAny>, unit: &str) -> PyResult<ArrayRef> {
+    let buffer = PyUntypedBuffer::get(values)?;
+    if buffer.dimensions() != 1 {
+        let found = buffer.dimensions();
+        return Err(PyTypeError::new_err(format!("'{name}' is a {found}-d array, only 1-d arrays are supported")));
+    }
+    if !buffer.is_c_contiguous() {
+        return Err(PyValueError::new_err(format!("'{name}' is not contiguous")));
+    }
+    let plain = match ElementType::from_format(buffer.format()) {
+        ElementType::SignedInteger { bytes: 1 } => DataType::Int8,
+        ElementType::SignedInteger { bytes: 2 } => DataType::Int16,
+        ElementType::SignedInteger { bytes: 4 } => DataType::Int32,
+        ElementType::SignedInteger { bytes: 8 } => DataType::Int64,
+        ElementType::UnsignedInteger { bytes: 1 } => DataType::UInt8,
+        ElementType::UnsignedInteger { bytes: 2 } => DataType::UInt16,
+        ElementType::UnsignedInteger { bytes: 4 } => DataType::UInt32,
+        ElementType::UnsignedInteger { bytes: 8 } => DataType::UInt64,
+        ElementType::Float { bytes: 4 } => DataType::Float32,
+        ElementType::Float { bytes: 8 } => DataType::Float64,
+        _ => {
+            let format = buffer.format().to_string_lossy().into_owned();
+            return Err(PyTypeError::new_err(format!("'{name}' has buffer format {format}, expected numbers")));
+        }
+    };
+    let data_type = match unit {
+        "" => plain,
+        "s" => DataType::Timestamp(TimeUnit::Second, Some("UTC".into())),
+        "ms" => DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())),
+        "us" => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        "ns" => DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+        naive => DataType::Timestamp(
+            match naive {
+                "naive s" => TimeUnit::Second,
+                "naive ms" => TimeUnit::Millisecond,
+                "naive us" => TimeUnit::Microsecond,
+                _ => TimeUnit::Nanosecond,
+            },
+            None,
+        ),
+    };
+    let (length, bytes) = (buffer.item_count(), buffer.len_bytes());
+    let memory = match NonNull::new(buffer.buf_ptr().cast::<u8>()) {
+        Some(pointer) if bytes > 0 => {
+            // SAFETY: the buffer protocol guarantees `bytes` readable bytes at its pointer until the buffer is released,
+            // which `Owner` puts off until the last array over it is dropped. That nobody writes to them meanwhile is
+            // asked of the caller in the documentation of `scan`.
+            unsafe { Buffer::from_custom_allocation(pointer, bytes, Arc::new(Owner(buffer))) }
+        }
+        _ => Buffer::from_vec(Vec::<u64>::new()),
+    };
+    let data = ArrayData::builder(data_type).len(length).add_buffer(memory).align_buffers(true).build();
+    data.map(make_array).map_err(|e| Error::from(e).into())
+}
+
+/// A dictionary array; codes outside the texts, and codes of a missing text, are nulls.
+fn labels(name: &str, codes: &Bound<'_, PyAny>, texts: &[Option<String>]) -> PyResult<ArrayRef> {
+    let codes = numbers(name, codes, "")?;
+    let wide = widened_codes(name, &codes)?;
+    let known = |code: i64| usize::try_from(code).ok().filter(|at| texts.get(*at).is_some_and(Option::is_some));
+    let keys: UInt32Array = wide.map(|code| known(code).and_then(|at| u32::try_from(at).ok())).collect();
+    let mut values = StringBuilder::new();
+    for text in texts {
+        values.append_value(text.as_deref().unwrap_or_default());
+    }
+    let values: StringArray = values.finish();
+    if values.is_empty() {
+        return Ok(arrow_array::new_null_array(&DataType::Utf8, keys.len()));
+    }
+    let array = DictionaryArray::<UInt32Type>::try_new(keys, Arc::new(values));
+    array.map(|a| Arc::new(a) as ArrayRef).map_err(|e| Error::from(e).into())
+}
+
+fn widened_codes<'a>(name: &str, codes: &'a ArrayRef) -> PyResult<Box<dyn Iterator<Item = i64> + 'a>> {
+    macro_rules! widened {
+        ($($data_type:pat => $primitive:ty),+ $(,)?) => {
+            match codes.data_type() {
+                $($data_type => {
+                    let values = codes.as_primitive::<$primitive>().values().iter();
+                    Ok(Box::new(values.map(|v| i64::try_from(*v).unwrap_or(-1))))
+                })+
+                _ => Err(PyTypeError::new_err(format!("codes of '{name}' are not integers"))),
+            }
+        };
+    }
+    widened! {
+        DataType::Int8 => Int8Type,
+        DataType::Int16 => Int16Type,
+        DataType::Int32 => Int32Type,
+        DataType::Int64 => Int64Type,
+        DataType::UInt8 => UInt8Type,
+        DataType::UInt16 => UInt16Type,
+        DataType::UInt32 => UInt32Type,
+        DataType::UInt64 => UInt64Type,
+    }
+}

@@ -1,0 +1,77 @@
+//! Scanning: paths, Arrow streams and NumPy columns to a ledger.
+
+use super::columns::Column;
+use super::ledger::Ledger;
+use super::wait::interruptible;
+use super::{arrow, columns};
+use crate::intake;
+use crate::scan::{self, Options};
+use arrow_array::RecordBatchReader;
+use pyo3::prelude::*;
+
+/// Options of every scan, as keyword arguments of the private functions.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(super) struct ScanOptions {
+    format: Option<String>,
+    map: Vec<(String, String)>,
+    map_toml: Option<String>,
+    dimensions: Vec<String>,
+    input_timezone: Option<String>,
+    max_line_bytes: usize,
+    threads: usize,
+    bin_seconds: u32,
+    windows: Vec<u32>,
+    allow_overlap: bool,
+}
+
+impl From<ScanOptions> for Options {
+    fn from(o: ScanOptions) -> Self {
+        Self {
+            intake: intake::Options {
+                format: o.format,
+                map: o.map,
+                map_toml: o.map_toml,
+                dimensions: o.dimensions,
+                input_timezone: o.input_timezone,
+                max_line_bytes: o.max_line_bytes,
+                threads: o.threads,
+                ..intake::Options::default()
+            },
+            bin_seconds: o.bin_seconds,
+            windows: o.windows,
+            allow_overlap: o.allow_overlap,
+        }
+    }
+}
+
+#[pyfunction]
+pub(super) fn scan_paths(py: Python<'_>, paths: Vec<String>, options: ScanOptions) -> PyResult<Ledger> {
+    let options = options.into();
+    interruptible(py, |should_stop| scan::scan(&paths, &options, should_stop)).map(Ledger::from)
+}
+
+#[pyfunction]
+pub(super) fn scan_stream(py: Python<'_>, data: &Bound<'_, PyAny>, options: ScanOptions) -> PyResult<Ledger> {
+    let options = options.into();
+    let reader = arrow::stream(data)?;
+    let schema = reader.schema();
+    interruptible(py, |_| scan::scan_batches(&schema, arrow::batches(reader), &options)).map(Ledger::from)
+}
+
+#[pyfunction]
+pub(super) fn scan_columns(
+    py: Python<'_>,
+    columns: Vec<(String, Column<'_>)>,
+    options: ScanOptions,
+) -> PyResult<Ledger> {
+    let options = options.into();
+    let batch = columns::batch(columns)?;
+    interruptible(py, |_| scan::scan_batches(&batch.schema(), [Ok(batch.clone())], &options)).map(Ledger::from)
+}
+
+/// Names and descriptions of the log formats.
+#[pyfunction]
+pub(super) fn formats() -> Vec<(String, String)> {
+    intake::formats().iter().map(|f| (f.name().to_owned(), f.description().to_owned())).collect()
+}
