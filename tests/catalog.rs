@@ -285,6 +285,14 @@ fn grids_go_by_code_and_name_whatever_the_case() {
 }
 
 #[test]
+fn a_cell_of_a_joined_file_shows_its_own_source() {
+    let item = builtin().item("grids", "DEU").unwrap();
+    let source = |name: &str| item.iter().find(|(column, _)| column.name == name).unwrap().1.source;
+    assert!(source("lifecycle_g_per_kwh").starts_with("Ember"));
+    assert!(source("water_with_hydro_l_per_kwh").contains("ecologits"));
+}
+
+#[test]
 fn the_cooling_default_is_the_published_median() {
     let unknown = builtin().cooling("unknown").unwrap().row;
     assert!((unknown.pue_typical - 1.14).abs() < 1e-9);
@@ -345,6 +353,7 @@ fn an_overlay_replaces_cells_and_adds_rows() {
     let germany = catalog.grid("DE").unwrap().row;
     let direct = germany.direct.as_ref().unwrap();
     assert_eq!((direct.value.0, direct.source.as_str(), direct.quality), (310.5, "user overlay", Quality::Assumed));
+    assert_eq!(direct.year, None, "the year of another figure is not borrowed");
     assert_eq!(germany.lifecycle, builtin().grid("DE").unwrap().row.lifecycle);
     assert_eq!(germany.water_with_hydro, builtin().grid("DE").unwrap().row.water_with_hydro);
     let wind = catalog.grid("own-wind").unwrap().row;

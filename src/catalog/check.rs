@@ -1,6 +1,6 @@
 //! The rules of the tables: known columns, numbers in their bands, a source and a licence on every row.
 
-use super::provenance::{Overlaid, Provenance, Quality};
+use super::provenance::{CellOrigin, Provenance, Quality};
 use super::record::{Column, Content, File, Load, Row};
 use crate::error::{Error, Result};
 use csv::StringRecord;
@@ -89,7 +89,7 @@ fn check_provenance(own: &[&str], assumed: &[(&str, bool)]) -> std::result::Resu
 }
 
 /// Checks every cell of a row against its column and makes the record.
-pub(super) fn build<T: Load>(file: &str, cells: &StringRecord, overlaid: Vec<Overlaid>, user: bool) -> Result<T> {
+pub(super) fn build<T: Load>(file: &str, cells: &StringRecord, cell_origins: Vec<CellOrigin>, user: bool) -> Result<T> {
     let columns = T::COLUMNS;
     let id = cells.get(0).unwrap_or_default();
     let wrong = |problem: String| refuse(file, id, problem);
@@ -111,7 +111,7 @@ pub(super) fn build<T: Load>(file: &str, cells: &StringRecord, overlaid: Vec<Ove
         licence: licence.to_owned(),
         quality: quality_known,
         assumed: assumed.to_owned(),
-        overlaid,
+        cell_origins,
     };
     T::build(&Row { cells, numbers: &numbers, provenance }).map_err(wrong)
 }

@@ -1,6 +1,6 @@
 //! Grids: yearly factors of a zone. Direct and lifecycle are different types and never stand in one field.
 
-use super::provenance::{Provenance, Quality};
+use super::provenance::{CellOrigin, Provenance, Quality};
 use super::record::{Column, File, Load, Record, Row, record};
 use crate::units::{Bounds, DirectIntensity, LifecycleIntensity, LitresPerKilowattHour};
 use std::borrow::Cow;
@@ -135,18 +135,29 @@ impl Load for Grid {
         Some(File { name: "grid-aliases.csv", text: include_str!("data/grid-aliases.csv"), prefix: "" });
 
     fn build(row: &Row<'_>) -> Result<Self, String> {
-        let row = GridRow::read(row);
+        let mut row = GridRow::read(row);
         let Some(level) = Level::ALL.into_iter().find(|level| level.name() == row.level) else {
             return Err(format!("`level` is `{}`, expected zone-year, country-year, region-year or world", row.level));
         };
-        let origin = Factors { row: &row, level };
+        let users = row.provenance.cell_origins.len();
+        row.name_joined()?;
+        let given = |column: &str| row.provenance.cell_origins[..users].iter().any(|cell| cell.column == column);
+        // A user's figure has the year the user gives, not the year of the figure it replaces.
+        let year = |column: &str, of: &str, year: Option<u16>| year.filter(|_| !given(column) || given(of));
+        let emission = |column: &str| row.origin(column, level, year(column, "year", row.year));
+        let water = |column: &str| row.origin(column, level, year(column, "water_year", row.water_year));
         Ok(Self {
-            direct: origin.factor("direct_g_per_kwh", row.direct_g_per_kwh.map(DirectIntensity)),
-            lifecycle: origin.factor("lifecycle_g_per_kwh", row.lifecycle_g_per_kwh.map(LifecycleIntensity)),
-            water_with_hydro: origin
-                .joined("water_with_hydro_l_per_kwh", row.water_with_hydro_l_per_kwh.map(LitresPerKilowattHour))?,
-            adpe_kg_sb_per_kwh: origin.joined("adpe_kg_sb_per_kwh", row.adpe_kg_sb_per_kwh)?,
-            primary_energy_mj_per_kwh: origin.joined("primary_energy_mj_per_kwh", row.primary_energy_mj_per_kwh)?,
+            direct: row.direct_g_per_kwh.map(|value| emission("direct_g_per_kwh").with(DirectIntensity(value))),
+            lifecycle: row
+                .lifecycle_g_per_kwh
+                .map(|value| emission("lifecycle_g_per_kwh").with(LifecycleIntensity(value))),
+            water_with_hydro: row
+                .water_with_hydro_l_per_kwh
+                .map(|value| water("water_with_hydro_l_per_kwh").with(LitresPerKilowattHour(value))),
+            adpe_kg_sb_per_kwh: row.adpe_kg_sb_per_kwh.map(|value| water("adpe_kg_sb_per_kwh").with(value)),
+            primary_energy_mj_per_kwh: row
+                .primary_energy_mj_per_kwh
+                .map(|value| water("primary_energy_mj_per_kwh").with(value)),
             id: row.id,
             name: row.name,
             basis: row.basis,
@@ -166,32 +177,39 @@ impl Load for Grid {
     }
 }
 
-/// Gives each figure of a row its birth certificate.
-struct Factors<'a> {
-    row: &'a GridRow,
-    level: Level,
-}
-
-impl Factors<'_> {
-    fn factor<T>(&self, column: &str, value: Option<T>) -> Option<Factor<T>> {
-        let origin = self.row.provenance.of(column);
-        let (source, licence, quality) = (origin.source.to_owned(), origin.licence.to_owned(), origin.quality);
-        value.map(|value| Factor { value, level: self.level, year: self.row.year, source, licence, quality })
-    }
-
-    /// A figure of the second file, unless an overlay gave it.
-    fn joined<T>(&self, column: &str, value: Option<T>) -> Result<Option<Factor<T>>, String> {
-        let Some(mut factor) = self.factor(column, value) else { return Ok(None) };
-        factor.year = self.row.water_year;
-        let replaced = self.row.provenance.overlaid.iter().any(|cell| cell.column == column);
-        if let (false, Some(source), Some(licence), Some(quality)) =
-            (replaced, &self.row.water_source, &self.row.water_licence, &self.row.water_quality)
-        {
-            factor.source.clone_from(source);
-            factor.licence.clone_from(licence);
-            factor.quality =
-                Quality::parse(quality).ok_or_else(|| super::check::not_a_quality("water_quality", quality))?;
+impl GridRow {
+    /// Gives the cells of the joined file their own birth certificate, unless an overlay has given one.
+    fn name_joined(&mut self) -> Result<(), String> {
+        let (Some(source), Some(retrieved), Some(licence), Some(quality)) =
+            (&self.water_source, &self.water_retrieved, &self.water_licence, &self.water_quality)
+        else {
+            return Ok(());
+        };
+        let quality = Quality::parse(quality).ok_or_else(|| super::check::not_a_quality("water_quality", quality))?;
+        for column in JOINED {
+            if self.provenance.cell_origins.iter().all(|cell| cell.column != column) {
+                let (source, retrieved, licence) = (source.clone(), retrieved.clone(), licence.clone());
+                self.provenance.cell_origins.push(CellOrigin { column, source, retrieved, licence, quality });
+            }
         }
-        Ok(Some(factor))
+        Ok(())
+    }
+
+    fn origin(&self, column: &str, level: Level, year: Option<u16>) -> Factor<()> {
+        let origin = self.provenance.of(column);
+        let (source, licence) = (origin.source.to_owned(), origin.licence.to_owned());
+        Factor { value: (), level, year, source, licence, quality: origin.quality }
     }
 }
+
+impl Factor<()> {
+    /// The same certificate on a value.
+    fn with<T>(self, value: T) -> Factor<T> {
+        let Self { level, year, source, licence, quality, .. } = self;
+        Factor { value, level, year, source, licence, quality }
+    }
+}
+
+/// Columns that the joined file fills.
+const JOINED: [&str; 4] =
+    ["water_year", "water_with_hydro_l_per_kwh", "adpe_kg_sb_per_kwh", "primary_energy_mj_per_kwh"];

@@ -121,6 +121,9 @@ impl Aliases {
             if !next().is_empty() || [alias, source, retrieved, licence].contains(&"") {
                 return Err(refuse(alias, "a name needs source, retrieved, licence and quality, and no commas".into()));
             }
+            if !super::LICENCES.contains(&licence) {
+                return Err(refuse(alias, format!("licence `{licence}` is not one that may be shipped")));
+            }
             let rule = rule_named(rule).ok_or_else(|| refuse(alias, not_a_rule(rule)))?;
             let quality = Quality::parse(quality);
             let quality = quality.ok_or_else(|| refuse(alias, super::check::not_a_quality("quality", "")))?;

@@ -59,12 +59,12 @@ pub struct Provenance {
     /// Quality of the row as a whole; a cell may be worse.
     pub quality: Quality,
     pub(super) assumed: String,
-    pub(super) overlaid: Vec<Overlaid>,
+    pub(super) cell_origins: Vec<CellOrigin>,
 }
 
-/// A cell that a user's overlay replaced.
+/// Where one cell comes from, when that is not where its row comes from: an overlay, a joined file.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Overlaid {
+pub(super) struct CellOrigin {
     pub column: &'static str,
     pub source: String,
     pub retrieved: String,
@@ -73,11 +73,11 @@ pub(super) struct Overlaid {
 }
 
 impl Provenance {
-    /// Where the value of one column comes from: an overlay, or the row, with `assumed` where the cell has no document.
+    /// Where the value of one column comes from: an overlay or a joined file, or the row, with `assumed` where the cell has no document.
     #[must_use]
     pub fn of(&self, column: &str) -> Origin<'_> {
-        if let Some(cell) = self.overlaid.iter().rev().find(|cell| cell.column == column) {
-            let Overlaid { source, retrieved, licence, quality, .. } = cell;
+        if let Some(cell) = self.cell_origins.iter().rev().find(|cell| cell.column == column) {
+            let CellOrigin { source, retrieved, licence, quality, .. } = cell;
             return Origin { source, retrieved, licence, quality: *quality };
         }
         let assumed = self.assumed.split_ascii_whitespace().any(|name| name == column);

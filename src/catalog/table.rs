@@ -3,7 +3,7 @@
 use super::check::{build, join, not_a_quality, read, refuse};
 use super::names::{Alias, Aliases, Resolved, Rule, rule_named};
 use super::overlay::{UserAlias, UserRow};
-use super::provenance::{Overlaid, Quality};
+use super::provenance::{CellOrigin, Quality};
 use super::record::{Column, Load, shared};
 use crate::error::{Error, Result, nearest};
 use csv::StringRecord;
@@ -60,9 +60,11 @@ impl<T: Load + 'static> Store<T> {
                 store.push(file.name, cells, Vec::new(), false)?;
             }
         }
-        let builtin = store.rows.len();
-        for row in user {
-            store.overlay(row, builtin)?;
+        for (index, row) in user.iter().enumerate() {
+            if user[..index].iter().any(|before| T::key(&before.id) == T::key(&row.id)) {
+                return Err(refuse(&row.place, &row.id, "the id stands twice".into()));
+            }
+            store.overlay(row)?;
         }
         for entry in user_aliases {
             store.add_alias(entry)?;
@@ -76,8 +78,8 @@ impl<T: Load + 'static> Store<T> {
     }
 
     /// Checks one row, builds its record and adds it.
-    fn push(&mut self, file: &str, cells: StringRecord, overlaid: Vec<Overlaid>, user: bool) -> Result<()> {
-        let record: T = build(file, &cells, overlaid, user)?;
+    fn push(&mut self, file: &str, cells: StringRecord, cell_origins: Vec<CellOrigin>, user: bool) -> Result<()> {
+        let record: T = build(file, &cells, cell_origins, user)?;
         let index = u32::try_from(self.rows.len()).map_err(|_| Error::Overflow { what: "rows of a catalog".into() })?;
         if self.ids.insert(T::key(record.id()).into_owned(), index).is_some() {
             return Err(refuse(file, record.id(), "the id stands twice".into()));
@@ -88,7 +90,7 @@ impl<T: Load + 'static> Store<T> {
     }
 
     /// Puts a user's row over the row of the same id, or adds it.
-    fn overlay(&mut self, user: &UserRow, builtin: usize) -> Result<()> {
+    fn overlay(&mut self, user: &UserRow) -> Result<()> {
         let names = || T::COLUMNS.iter().map(|column| column.name);
         for (key, _) in &user.cells {
             if !names().any(|name| name == key) {
@@ -106,9 +108,6 @@ impl<T: Load + 'static> Store<T> {
             return self.push(&user.place, T::COLUMNS.iter().map(cell).collect(), Vec::new(), true);
         };
         let index = index as usize;
-        if index >= builtin {
-            return Err(refuse(&user.place, &user.id, "the id stands twice".into()));
-        }
         let quality = match user.get("quality") {
             None => Quality::Assumed,
             Some(word) => {
@@ -117,12 +116,12 @@ impl<T: Load + 'static> Store<T> {
         };
         let source = user.get("source").map_or_else(|| USER.to_owned(), |source| format!("{USER}: {source}"));
         let about_row = ["id", "source", "retrieved", "licence", "quality"];
-        let (mut cells, mut overlaid) = (StringRecord::new(), Vec::new());
+        let (mut cells, mut cell_origins) = (StringRecord::new(), Vec::new());
         for (column, before) in T::COLUMNS.iter().zip(&self.cells[index]) {
             let given = user.get(column.name).filter(|_| !about_row.contains(&column.name));
             cells.push_field(given.unwrap_or(before));
             if given.is_some() {
-                overlaid.push(Overlaid {
+                cell_origins.push(CellOrigin {
                     column: column.name,
                     source: source.clone(),
                     retrieved: user.get("retrieved").unwrap_or("user").to_owned(),
@@ -131,11 +130,7 @@ impl<T: Load + 'static> Store<T> {
                 });
             }
         }
-        // Once only: a second row of the same id finds cells that are a user's already.
-        if !self.rows[index].provenance().overlaid.is_empty() {
-            return Err(refuse(&user.place, &user.id, "the id stands twice".into()));
-        }
-        self.rows[index] = build(&user.place, &cells, overlaid, true)?;
+        self.rows[index] = build(&user.place, &cells, cell_origins, true)?;
         self.cells[index] = cells;
         Ok(())
     }
