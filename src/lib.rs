@@ -11,6 +11,7 @@
 //! [`scan`] is the corridor from bytes to ledger, [`units`], [`error`] and [`keys`] are the floor everyone stands on.
 //! `tests/architecture.rs` holds the walls: which room may use which.
 
+pub mod annotate;
 pub mod catalog;
 pub mod error;
 pub mod estimate;

@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "the Arrow C data interface is made of raw pointers")]
 
 use crate::{Error, Result};
-use arrow_array::ffi_stream::{ArrowArrayStreamReader, FFI_ArrowArrayStream};
+use arrow_array::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
 use arrow_array::{RecordBatch, RecordBatchIterator, RecordBatchReader};
 use arrow_schema::{ArrowError, SchemaRef};
 use pyo3::exceptions::PyTypeError;
@@ -13,7 +13,7 @@ use std::ffi::CStr;
 const STREAM: &CStr = c"arrow_array_stream";
 
 /// The batches of any object with `__arrow_c_stream__`: pyarrow, Polars, pandas, DuckDB, …
-pub(super) fn stream(data: &Bound<'_, PyAny>) -> PyResult<ArrowArrayStreamReader> {
+pub(super) fn stream(data: &Bound<'_, PyAny>) -> PyResult<RecordBatchStreamReader> {
     let Ok(method) = data.getattr("__arrow_c_stream__") else {
         let found = data.get_type().name()?;
         let problem = format!("expected paths, an Arrow table or a dict of columns, found {found}");
@@ -23,12 +23,12 @@ pub(super) fn stream(data: &Bound<'_, PyAny>) -> PyResult<ArrowArrayStreamReader
     let pointer = capsule.pointer_checked(Some(STREAM))?.cast::<FFI_ArrowArrayStream>();
     // SAFETY: the capsule has the name the Arrow PyCapsule interface reserves for a valid stream, checked above, and it
     // stays alive through the call; `from_raw` moves the stream out and leaves a released one behind, as the interface asks.
-    let reader = unsafe { ArrowArrayStreamReader::from_raw(pointer.as_ptr()) };
+    let reader = unsafe { RecordBatchStreamReader::from_raw(pointer.as_ptr()) };
     reader.map_err(|e| Error::from(e).into())
 }
 
 /// The batches of a stream as results of this crate.
-pub(super) fn batches(reader: ArrowArrayStreamReader) -> impl Iterator<Item = Result<RecordBatch>> {
+pub(super) fn batches(reader: RecordBatchStreamReader) -> impl Iterator<Item = Result<RecordBatch>> {
     reader.map(|batch| batch.map_err(Error::from))
 }
 

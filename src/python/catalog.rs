@@ -15,7 +15,7 @@ pub(super) fn catalog_table(kind: &str) -> PyResult<(Vec<(String, String, String
     let columns = Catalog::columns(kind)?;
     let table = Catalog::builtin().table(kind)?;
     let columns = columns.iter().map(|c| (c.name.into(), c.unit.into(), c.meaning.into())).collect();
-    Ok((columns, table.rows.iter().map(|row| row.iter().map(ToString::to_string).collect()).collect()))
+    Ok((columns, table.rows.iter().map(|row| row.iter().map(|cell| cell.value.to_owned()).collect()).collect()))
 }
 
 /// One row of a kind: column, unit, text, quality, source.
@@ -26,7 +26,7 @@ pub(super) fn catalog_item(kind: &str, name: &str) -> PyResult<Vec<(String, Stri
         .into_iter()
         .map(|(column, cell)| {
             let origin = (cell.quality.name().to_owned(), cell.source.to_owned());
-            (column.name.into(), column.unit.into(), cell.text.to_owned(), origin.0, origin.1)
+            (column.name.into(), column.unit.into(), cell.value.to_owned(), origin.0, origin.1)
         })
         .collect())
 }

@@ -17,7 +17,7 @@ use pyo3::prelude::*;
 #[pymodule(name = "_engine")]
 mod engine {
     #[pymodule_export]
-    use super::annotate::{annotate_batches, annotate_files};
+    use super::annotate::{AnnotatedRows, annotate_columns, annotate_files, annotate_stream};
     #[pymodule_export]
     use super::catalog::{catalog_item, catalog_kinds, catalog_table};
     #[pymodule_export]

@@ -3,7 +3,7 @@
 use crate::Result;
 use pyo3::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 /// How often signals are looked for.
@@ -17,6 +17,7 @@ pub(super) fn interruptible<T: Send>(
     let stop = AtomicBool::new(false);
     let stop = &stop;
     let (done, finished) = mpsc::channel();
+    let finished = Mutex::new(finished);
     std::thread::scope(|scope| {
         let worker = scope.spawn(move || {
             let result = work(&|| stop.load(Ordering::Relaxed));
@@ -24,7 +25,7 @@ pub(super) fn interruptible<T: Send>(
             result
         });
         let mut signal = None;
-        while let Err(mpsc::RecvTimeoutError::Timeout) = py.detach(|| finished.recv_timeout(TICK)) {
+        while let Err(mpsc::RecvTimeoutError::Timeout) = py.detach(|| wait(&finished)) {
             if signal.is_none()
                 && let Err(raised) = py.check_signals()
             {
@@ -38,4 +39,8 @@ pub(super) fn interruptible<T: Send>(
             (Err(panic), None) => std::panic::resume_unwind(panic),
         }
     })
+}
+
+fn wait(finished: &Mutex<mpsc::Receiver<()>>) -> std::result::Result<(), mpsc::RecvTimeoutError> {
+    finished.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(TICK)
 }

@@ -18,9 +18,14 @@ use parquet::file::properties::WriterProperties;
 use std::sync::Arc;
 
 fn build(columns: Vec<(String, ArrayRef)>) -> RecordBatch {
-    let fields: Vec<Field> = columns.iter().map(|(name, a)| Field::new(name, a.data_type().clone(), true)).collect();
+    let schema = Arc::new(fields(&columns));
     let arrays: Vec<ArrayRef> = columns.into_iter().map(|(_, array)| array).collect();
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).expect("columns of one length")
+    RecordBatch::try_new(schema, arrays).expect("columns of one length")
+}
+
+/// The schema of named arrays.
+pub(crate) fn fields(columns: &[(String, ArrayRef)]) -> Schema {
+    Schema::new(columns.iter().map(|(name, a)| Field::new(name, a.data_type().clone(), true)).collect::<Vec<_>>())
 }
 
 /// A grouped estimate as one Arrow batch; counts are exact integers, unknown values null.
