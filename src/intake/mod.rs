@@ -33,6 +33,7 @@ mod paths;
 mod ranges;
 mod records;
 mod row;
+mod skip;
 mod time;
 mod typed;
 mod value;

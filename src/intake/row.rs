@@ -23,10 +23,9 @@ pub(super) struct Interner {
 
 impl Interner {
     fn intern(&mut self, labels: &[Option<&str>], table: &mut SeriesTable) -> u32 {
-        if let Some(last) = self.last {
-            if table.get(last).labels().iter().map(Option::as_deref).eq(labels.iter().copied()) {
-                return last;
-            }
+        let same = |id: &u32| table.get(*id).labels().iter().map(Option::as_deref).eq(labels.iter().copied());
+        if let Some(last) = self.last.filter(same) {
+            return last;
         }
         let id = table.intern(labels);
         self.last = Some(id);

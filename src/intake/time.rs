@@ -89,6 +89,12 @@ pub(super) fn in_range(time: i64) -> Result<i64, Reason> {
     if good { Ok(time) } else { Err(Reason::TimestampOutOfRange) }
 }
 
+/// A time as a message may quote it, on the clock it is given in.
+pub(super) fn shown(time: i64) -> String {
+    jiff::Timestamp::from_microsecond(time)
+        .map_or_else(|_| format!("{time} us after 1970"), |time| Offset::UTC.to_datetime(time).to_string())
+}
+
 /// Microseconds from a whole number of seconds, milli-, micro- or nanoseconds: from 2015 to 2100 the four ranges are
 /// three decades apart.
 fn epoch_us(epoch: i64) -> Result<i64, Reason> {
