@@ -68,6 +68,8 @@ impl Zone {
 pub(super) fn instant(cell: &Scalar, zone: &Zone) -> Result<i64, Reason> {
     let time = match cell {
         Scalar::Text(text) => text_instant(text, zone)?,
+        // No epoch has a dash there.
+        Scalar::Cell(text) if text.as_bytes().get(4) == Some(&b'-') => text_instant(text, zone)?,
         Scalar::Cell(text) => match number(text) {
             Some(number) => return instant(&number, zone),
             None => text_instant(text, zone)?,
