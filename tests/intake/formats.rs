@@ -143,6 +143,30 @@ fn parquet(rows: &[Written]) -> Vec<u8> {
     bytes
 }
 
+#[test]
+fn a_damaged_row_group_leaves_the_others_counted_and_the_file_incomplete() {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    let row = Written {
+        time_us: 1_430_000_000_000_000,
+        model: "m".into(),
+        input: 9,
+        cached: None,
+        output: 1,
+        latency_ms: None,
+    };
+    let mut bytes = parquet(&vec![row; 21]);
+    let (_folder, path) = file("good.parquet", &bytes);
+    let reader = SerializedFileReader::new(std::fs::File::open(&path).expect("opens")).expect("a good file");
+    let column = reader.metadata().row_group(1).column(3);
+    let at = usize::try_from(column.dictionary_page_offset().unwrap_or(column.data_page_offset())).expect("an offset");
+    bytes[at..at + 12].fill(0xff);
+    let (_folder, path) = file("damaged.parquet", &bytes);
+    let [one, three] = [1, 3].map(|threads| scan(&path, &with_threads(threads)).expect("two good row groups"));
+    assert_eq!(one, three);
+    assert_eq!(one.coverage.counted, 14);
+    assert!(one.coverage.incomplete[0].contains("row group 1"), "{:?}", one.coverage.incomplete);
+}
+
 fn text(rows: &[Written]) -> (String, String) {
     let (mut json, mut csv) =
         (String::new(), "latency_ms,timestamp,model,input_tokens,cached_tokens,output_tokens\n".to_owned());

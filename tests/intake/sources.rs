@@ -68,6 +68,19 @@ fn damage_in_the_middle_is_told_and_never_presented_as_a_whole() {
 }
 
 #[test]
+fn windows_beyond_128_mib_are_refused() {
+    for (log, good) in [(27, true), (28, false)] {
+        let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).expect("an encoder");
+        encoder.window_log(log).expect("a window");
+        encoder.write_all(&lines(10)).expect("memory takes all");
+        let (_folder, path) = file("a.jsonl.zst", &encoder.finish().expect("memory takes all"));
+        let scan = scan(&path, &with_threads(1));
+        assert_eq!(scan.is_ok(), good, "2^{log}");
+        assert!(good || matches!(scan, Err(Error::FileDamaged { .. })));
+    }
+}
+
+#[test]
 fn folders_patterns_and_names_are_found_once_and_in_order() {
     let folder = tempfile::tempdir().expect("a folder");
     let root = folder.path();
