@@ -42,7 +42,7 @@ enum Body {
 
 /// An opened input.
 pub(super) enum Opened {
-    Text(Container),
+    Text(Box<Container>),
     Parquet(File),
 }
 
@@ -102,7 +102,7 @@ pub(super) fn open(path: &Path, stream: Box<dyn Read>, seekable: Option<File>) -
     if container.head.starts_with(b"\xef\xbb\xbf") {
         container.given = 3;
     }
-    Ok(Opened::Text(container))
+    Ok(Opened::Text(Box::new(container)))
 }
 
 pub(super) fn damaged(path: &Path, error: &io::Error) -> Error {

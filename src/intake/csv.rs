@@ -52,10 +52,20 @@ pub(super) fn read<S: Sink>(run: &Run, container: Container, name: &str, worker:
         let line = records.line();
         let mut book = worker.book(name);
         match end {
-            End::Good => match cells(&records, &binding, width) {
-                Ok(cells) => book.row(&map, &cells, &mut interner, line),
-                Err(reason) => book.fault(Fault::line(reason, &quoted(records.raw())), line),
-            },
+            End::Good => {
+                let mut fields: [Scalar; FIELDS] = Default::default();
+                let mut more = Vec::new();
+                let cells = if binding.dimensions.is_empty() {
+                    &mut fields[..]
+                } else {
+                    more.resize(FIELDS + binding.dimensions.len(), Scalar::Null);
+                    &mut more[..]
+                };
+                match fill(cells, &records, &binding, width) {
+                    Ok(()) => book.row(&map, cells, &mut interner, line),
+                    Err(reason) => book.fault(Fault::line(reason, &quoted(records.raw())), line),
+                }
+            }
             End::Unclosed => {
                 book.fault(Fault::line(Reason::RaggedRow, &quoted(records.raw())), line);
                 note = Some(format!("{name}: a quote that opens on line {line} is never closed"));
@@ -111,21 +121,22 @@ fn header(
     Ok((map, binding, names.len()))
 }
 
-fn cells<'r>(
+/// Puts the mapped fields of a record into cells. An empty field is an absent one: CSV knows no other.
+fn fill<'r>(
+    cells: &mut [Scalar<'r>],
     records: &'r Records<Container>,
     binding: &Binding,
     width: usize,
-) -> std::result::Result<Vec<Scalar<'r>>, Reason> {
+) -> std::result::Result<(), Reason> {
     if records.len() != width {
         return Err(Reason::RaggedRow);
     }
-    simdutf8::basic::from_utf8(records.raw()).map_err(|_| Reason::InvalidUtf8)?;
-    let cell = |column: usize| match simdutf8::basic::from_utf8(records.get(column)) {
-        Ok("") => Ok(Scalar::Null),
-        Ok(text) => Ok(Scalar::Cell(Cow::Borrowed(text))),
-        Err(_) => Err(Reason::InvalidUtf8),
+    let record = simdutf8::basic::from_utf8(records.raw()).map_err(|_| Reason::InvalidUtf8)?;
+    let cell = |column: usize| match records.text(record, column) {
+        Some("") => Ok(Scalar::Null),
+        Some(text) => Ok(Scalar::Cell(Cow::Borrowed(text))),
+        None => Err(Reason::InvalidUtf8),
     };
-    let mut cells = vec![Scalar::Null; FIELDS + binding.dimensions.len()];
     for (slot, candidates) in cells.iter_mut().zip(&binding.fields) {
         for column in candidates {
             if slot.is_null() {
@@ -138,7 +149,7 @@ fn cells<'r>(
             *slot = cell(*column)?;
         }
     }
-    Ok(cells)
+    Ok(())
 }
 
 fn quoted(record: &[u8]) -> Cow<'_, str> {

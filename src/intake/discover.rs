@@ -88,7 +88,9 @@ impl Found {
         if logs.is_empty() {
             return Err(Error::NothingToRead { place: path.to_string_lossy().into_owned() });
         }
-        logs.iter().for_each(|log| self.file(log));
+        for log in &logs {
+            self.file(log);
+        }
         Ok(())
     }
 
@@ -109,7 +111,9 @@ impl Found {
                 let mut logs = Vec::new();
                 logs_in(&path, &mut logs)?;
                 none &= logs.is_empty();
-                logs.iter().for_each(|log| self.file(log));
+                for log in &logs {
+                    self.file(log);
+                }
             } else {
                 none = false;
                 self.file(&path);

@@ -141,8 +141,8 @@ fn one<S: Sink>(
         Opened::Parquet(file) => parquet::read(run, &file, &path, &name, workers)?,
         Opened::Text(container) => {
             let ended = match kind::layout(&path, container.head()) {
-                Layout::Csv => csv::read(run, container, &name, &mut workers[0])?,
-                Layout::Jsonl => json_lines(run, container, &name, workers)?,
+                Layout::Csv => csv::read(run, *container, &name, &mut workers[0])?,
+                Layout::Jsonl => json_lines(run, *container, &name, workers)?,
             };
             let Ended { container, format, damage, note } = ended;
             let (identity, trailing) = container.finish(name.clone(), format);

@@ -1,4 +1,4 @@
-//! JSONL: one object a line, parsed by serde_json with a visitor that picks the mapped keys.
+//! JSONL: one object a line, parsed by `serde_json` with a visitor that picks the mapped keys.
 //!
 //! What is not mapped is parsed as well, and thrown away: nesting beyond 128 levels, lone surrogates and numbers that
 //! JSON forbids reject the line wherever they stand.
@@ -7,6 +7,7 @@ use super::compiled::CompiledMap;
 use super::field::FIELDS;
 use super::paths::{PathTree, Target};
 use super::row::{Book, Interner};
+use super::skip::Skip;
 use super::value::{Fault, Scalar};
 use crate::event::Reason;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -189,9 +190,8 @@ impl<'de> DeserializeSeed<'de> for Value<'_, '_, 'de> {
 }
 
 impl<'de> Value<'_, '_, 'de> {
-    fn put<E>(self, value: &Scalar<'de>) -> Result<(), E> {
+    fn put(self, value: &Scalar<'de>) {
         self.picked.put(self.edge, value);
-        Ok(())
     }
 }
 
@@ -207,27 +207,33 @@ impl<'de> Visitor<'de> for Value<'_, '_, 'de> {
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<(), E> {
-        self.put(&Scalar::Bool(value))
+        self.put(&Scalar::Bool(value));
+        Ok(())
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<(), E> {
-        self.put(&Scalar::Int(value))
+        self.put(&Scalar::Int(value));
+        Ok(())
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<(), E> {
-        self.put(&Scalar::UInt(value))
+        self.put(&Scalar::UInt(value));
+        Ok(())
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<(), E> {
-        self.put(&Scalar::Float(value))
+        self.put(&Scalar::Float(value));
+        Ok(())
     }
 
     fn visit_borrowed_str<E>(self, value: &'de str) -> Result<(), E> {
-        self.put(&Scalar::Text(Cow::Borrowed(value)))
+        self.put(&Scalar::Text(Cow::Borrowed(value)));
+        Ok(())
     }
 
     fn visit_str<E>(self, value: &str) -> Result<(), E> {
-        self.put(&Scalar::Text(Cow::Owned(value.to_owned())))
+        self.put(&Scalar::Text(Cow::Owned(value.to_owned())));
+        Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
@@ -241,60 +247,5 @@ impl<'de> Visitor<'de> for Value<'_, '_, 'de> {
             Some(node) => Object { picked: self.picked, node }.visit_map(map),
             None => Skip.visit_map(map),
         }
-    }
-}
-
-/// Anything, parsed and forgotten.
-struct Skip;
-
-impl<'de> DeserializeSeed<'de> for Skip {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Skip {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<(), E> {
-        if value.is_finite() { Ok(()) } else { Err(E::custom("a number beyond all limits")) }
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element_seed(Skip)?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while map.next_key_seed(Skip)?.is_some() {
-            map.next_value_seed(Skip)?;
-        }
-        Ok(())
     }
 }

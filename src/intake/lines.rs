@@ -128,7 +128,7 @@ impl<R: Read> Blocks<R> {
     }
 
     /// Keeps the whole lines read before an error for one more call.
-    fn rescue(&mut self, bytes: &mut Vec<u8>) {
+    fn rescue(&mut self, bytes: &[u8]) {
         let whole = memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1);
         self.carry.extend_from_slice(&bytes[..whole]);
     }

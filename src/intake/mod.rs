@@ -10,6 +10,14 @@
 //! [`Coverage::incomplete`] names the file and what is wrong, and the caller must not present the result as a whole
 //! (exit code 4). The line into which the damage fell is not a row.
 //!
+//! **Absent.** A key that is missing or `null`, a null of Arrow and an empty field of CSV are the same: absent. A
+//! required field that is absent rejects the row, cached tokens are 0, a latency is unknown, a label or a dimension has
+//! no value. Where several columns of a map hold a value, the first named one counts; in Parquet, Arrow and CSV a
+//! dotted name is one column, in JSON it is also a path.
+//!
+//! **Times.** Where the times of a format mark the end of a request, a known latency is taken off. Binary fractions of
+//! epoch seconds are read to the nearest microsecond; written fractions are cut off towards the past.
+//!
 //! **Order-free.** Each worker has its own series table and sink; which rows a worker sees depends on chance, what all
 //! of them see together does not. Neither the account nor the events depend on threads or block sizes.
 //!
@@ -34,6 +42,7 @@ mod paths;
 mod ranges;
 mod records;
 mod row;
+mod skip;
 mod time;
 mod typed;
 mod value;

@@ -20,12 +20,14 @@ pub(super) struct Edge {
     pub child: Option<usize>,
 }
 
+/// Keys and their edge, by the length of the key.
+type Node = [Vec<(Box<str>, usize)>; BUCKETS];
+
 /// Mapped paths. `usage.prompt_tokens` is found as a key `prompt_tokens` in an object `usage`, and as one key with a
 /// dot in its name; a row that has both is ambiguous and counts as a duplicate.
 #[derive(Debug)]
 pub(super) struct PathTree {
-    /// By node, by length of the key: keys and their edge.
-    nodes: Vec<[Vec<(Box<str>, usize)>; BUCKETS]>,
+    nodes: Vec<Node>,
     edges: Vec<Edge>,
 }
 

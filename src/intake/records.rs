@@ -76,6 +76,15 @@ impl<R: Read> Records<R> {
         field.pieces.as_deref().unwrap_or(&self.memory[field.bytes.clone()])
     }
 
+    /// One field of the current record, out of [`Self::raw`] as text.
+    pub fn text<'r>(&'r self, raw: &'r str, field: usize) -> Option<&'r str> {
+        let Field { bytes, pieces } = &self.fields[field];
+        match pieces {
+            Some(pieces) => std::str::from_utf8(pieces).ok(),
+            None => raw.get(bytes.start - self.start..bytes.end - self.start),
+        }
+    }
+
     /// The bytes of the current record, as they stand in the file.
     pub fn raw(&self) -> &[u8] {
         &self.memory[self.start..self.next]

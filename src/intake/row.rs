@@ -15,23 +15,44 @@ const LABELS_FROM: usize = Field::Provider as usize;
 /// The cells of one row: the fields in their order, then the user dimensions.
 pub(super) type Cells<'a> = [Scalar<'a>];
 
-/// Numbers the labels of rows; neighbours in a log often share theirs.
-#[derive(Debug, Default)]
+/// Numbers the labels of rows. A log has few series at a time, so the last ones are remembered by a cheap hash; only
+/// what is not among them pays for the keyed hash of the table. Labels made to collide are merely not remembered.
+#[derive(Debug)]
 pub(super) struct Interner {
-    last: Option<u32>,
+    recent: [u32; RECENT],
+}
+
+const RECENT: usize = 256;
+/// No table grows so large.
+const NOBODY: u32 = u32::MAX;
+
+impl Default for Interner {
+    fn default() -> Self {
+        Self { recent: [NOBODY; RECENT] }
+    }
 }
 
 impl Interner {
     fn intern(&mut self, labels: &[Option<&str>], table: &mut SeriesTable) -> u32 {
-        if let Some(last) = self.last {
-            if table.get(last).labels().iter().map(Option::as_deref).eq(labels.iter().copied()) {
-                return last;
-            }
+        let recent = &mut self.recent[slot(labels)];
+        let known = |id: u32| table.get(id).labels().iter().map(Option::as_deref).eq(labels.iter().copied());
+        if *recent == NOBODY || !known(*recent) {
+            *recent = table.intern(labels);
         }
-        let id = table.intern(labels);
-        self.last = Some(id);
-        id
+        *recent
     }
+}
+
+fn slot(labels: &[Option<&str>]) -> usize {
+    let hash = labels.iter().fold(0_u64, |hash, label| {
+        let bytes = label.map_or(&b""[..], str::as_bytes);
+        let word = match bytes.last_chunk() {
+            Some(word) => u64::from_le_bytes(*word),
+            None => bytes.iter().fold(1, |word, byte| (word << 8) | u64::from(*byte)),
+        };
+        (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    });
+    usize::from(hash.to_be_bytes()[0]) % RECENT
 }
 
 /// Where rows go.

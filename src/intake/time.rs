@@ -73,6 +73,8 @@ impl Zone {
 pub(super) fn instant(cell: &Scalar, zone: &Zone) -> Result<i64, Reason> {
     let time = match cell {
         Scalar::Text(text) => text_instant(text, zone)?,
+        // No epoch has a dash there.
+        Scalar::Cell(text) if text.as_bytes().get(4) == Some(&b'-') => text_instant(text, zone)?,
         Scalar::Cell(text) => match number(text) {
             Some(number) => return instant(&number, zone),
             None => text_instant(text, zone)?,
@@ -92,6 +94,12 @@ pub(super) fn instant(cell: &Scalar, zone: &Zone) -> Result<i64, Reason> {
 pub(super) fn in_range(time: i64) -> Result<i64, Reason> {
     let good = (limits::FIRST_TIME_US..limits::END_TIME_US).contains(&time);
     if good { Ok(time) } else { Err(Reason::TimestampOutOfRange) }
+}
+
+/// A time as a message may quote it, on the clock it is given in.
+pub(super) fn shown(time: i64) -> String {
+    jiff::Timestamp::from_microsecond(time)
+        .map_or_else(|_| format!("{time} us after 1970"), |time| Offset::UTC.to_datetime(time).to_string())
 }
 
 /// Microseconds from a whole number of seconds, milli-, micro- or nanoseconds: from 2015 to 2100 the four ranges are

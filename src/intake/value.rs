@@ -62,7 +62,8 @@ impl Scalar<'_> {
         match self {
             Self::Null => None,
             Self::Nested => Some("a list or an object".into()),
-            Self::Instant(v) | Self::Naive(v) => Some(format!("{v} us since 1970")),
+            Self::Instant(v) => Some(super::time::shown(*v) + "Z"),
+            Self::Naive(v) => Some(super::time::shown(*v)),
             other => other.as_text().map(|text| excerpt(&text)),
         }
     }
