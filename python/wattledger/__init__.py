@@ -1,0 +1,62 @@
+"""From logs of AI inference requests to the energy, cooling, water and emissions of the fleet that served them.
+
+>>> import wattledger as wl
+>>> one = wl.request(model="llama-3.1-70b", input_tokens=1000, output_tokens=500)
+>>> low, high = one.range("facility_kwh")
+>>> low < one["facility_kwh"] < high
+True
+"""
+
+from wattledger._annotate import annotate
+from wattledger._engine import (
+    AnnotatedRows,
+    Estimate,
+    EstimateTable,
+    Fleet,
+    Ledger,
+    RequestEstimate,
+    __version__,
+    debug_build,
+    merge,
+)
+from wattledger._errors import (
+    CatalogError,
+    FleetError,
+    InputAccessError,
+    InputError,
+    InputNotFoundError,
+    LedgerError,
+    SumOverflowError,
+    UnknownNameError,
+    WattledgerError,
+)
+from wattledger._request import request
+from wattledger._scan import scan
+
+__all__ = [
+    "AnnotatedRows",
+    "CatalogError",
+    "Estimate",
+    "EstimateTable",
+    "Fleet",
+    "FleetError",
+    "InputAccessError",
+    "InputError",
+    "InputNotFoundError",
+    "Ledger",
+    "LedgerError",
+    "RequestEstimate",
+    "SumOverflowError",
+    "UnknownNameError",
+    "WattledgerError",
+    "__version__",
+    "annotate",
+    "merge",
+    "request",
+    "scan",
+]
+
+if debug_build:
+    import warnings
+
+    warnings.warn("wattledger is a debug build, many times slower than a release build", RuntimeWarning, stacklevel=2)
