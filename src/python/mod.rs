@@ -27,7 +27,7 @@ mod engine {
     #[pymodule_export]
     use super::ledger::{Ledger, merge};
     #[pymodule_export]
-    use super::scan::{formats, scan_columns, scan_paths, scan_stream};
+    use super::scan::{formats, scan_columns, scan_paths, scan_stream, write_whole};
     use pyo3::prelude::*;
 
     #[pymodule_init]

@@ -3,7 +3,7 @@
 use crate::event::{Coverage, EventBatch, EventColumns, InputIdentity};
 use crate::intake::{self, CompiledMap, Source};
 use crate::kernel::Accumulator;
-use crate::keys::SeriesTable;
+use crate::keys::{ROUTE_LABELS, SeriesTable};
 use crate::ledger::{self, Ledger};
 use crate::{Error, Result};
 use arrow_array::RecordBatch;
@@ -68,9 +68,24 @@ pub fn scan(places: &[String], options: &Options, should_stop: &(dyn Fn() -> boo
         ledger.origin.coverage = outcome.coverage;
         ledger.origin.inputs = outcome.inputs;
         ledger.origin.inputs.sort();
+        check_dimensions(&ledger)?;
         ledgers.push(ledger);
     }
     ledger::merge(ledgers, options.allow_overlap)
+}
+
+/// Refuses a dimension that no event of the input carries: a misspelt name would be a key without values.
+fn check_dimensions(ledger: &Ledger) -> Result<()> {
+    for (i, name) in ledger.dimensions().iter().enumerate() {
+        if !ledger.series().is_empty() && ledger.series().iter().all(|series| series.dimensions()[i].is_none()) {
+            return Err(Error::MissingColumns {
+                place: "the input".into(),
+                missing: vec![name.clone()],
+                found: ROUTE_LABELS.iter().map(|label| (*label).to_owned()).collect(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The ledger in a file, if it is one.
@@ -103,6 +118,7 @@ pub fn scan_batches(
         rows += batch.num_rows() as u64;
     }
     let mut ledger = accumulator.into_ledger(&table)?;
+    check_dimensions(&ledger)?;
     ledger.origin.coverage = coverage;
     ledger.origin.inputs =
         vec![InputIdentity { name: MEMORY.into(), bytes: 0, digest: String::new(), format: map.format().into() }];
