@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -139,6 +139,8 @@ def point_of_arrivals(deployment: Deployment, arrivals: D, mean: Features, limit
     def asked(concurrency: D) -> D:
         return arrivals * deployment.at(concurrency).seconds(mean)
 
+    if asked(ONE) == 0:
+        return ZERO, ONE  # requests without tokens
     low, high = ZERO, load_of_concurrency(limit)
     if asked(limit) >= ONE - (-high).exp():
         return min(asked(limit), ONE), limit
@@ -207,12 +209,15 @@ class Row:
     weighted_concurrency: D = ZERO
     busy_s: D = ZERO
     provisioned_s: D = ZERO
+    #: The columns as they were if its replicas were never busy: what a comparison of idle energy is relative to.
+    never_busy: dict[str, D | None] = field(default_factory=dict)
 
     def add(self, other: Row) -> None:
         self.counts = [a + b for a, b in zip(self.counts, other.counts, strict=True)]
-        for name, value in other.sums.items():
-            mine = self.sums.get(name)
-            self.sums[name] = mine if value is None else value + (mine or ZERO)
+        for sums, more in ((self.sums, other.sums), (self.never_busy, other.never_busy)):
+            for name, value in more.items():
+                mine = sums.get(name)
+                sums[name] = mine if value is None else value + (mine or ZERO)
         self.weighted_concurrency += other.weighted_concurrency
         self.busy_s += other.busy_s
         self.provisioned_s += other.provisioned_s
@@ -272,7 +277,7 @@ def at_site(site: Site | None, joules: tuple[D, D, D, D], replica_s: D) -> dict[
     return dict.fromkeys(columns) if site is None else columns
 
 
-#: Deployment, hour (seconds since 1970 UTC), user dimensions, and whether it is unallocated.
+#: Deployment, hour (seconds since 1970 UTC), user dimensions (none if unallocated), and whether it is unallocated.
 Key = tuple[str | None, Bin, tuple[str | None, ...], bool]
 
 
@@ -315,7 +320,8 @@ def one_deployment(
             for (series, s), sums in moments
             if s == start
         }
-        one_bin(ledger, deployment, start, here, known, rows)
+        for key, row in one_bin(deployment, start, here, known):
+            put(rows, key, row)
 
 
 def knowledge(ledger: Ledger, deployment: Deployment, moments: list[list[int]], period: tuple[int, int]) -> Known:
@@ -338,9 +344,7 @@ def window_areas(ledger: Ledger, deployment: Deployment, series: Labels, start: 
     return ledger.areas[window, series, start] if window in ledger.windows else None
 
 
-def one_bin(
-    ledger: Ledger, deployment: Deployment, start: Bin, here: dict[Labels, Sums], known: Known, rows: dict[Key, Row]
-) -> None:
+def one_bin(deployment: Deployment, start: Bin, here: dict[Labels, Sums], known: Known) -> list[tuple[Key, Row]]:
     """Everything of one deployment and bin, allocated to its series by replica seconds."""
     total = [sum(column) for column in zip(*(sums for sums, _ in here.values()), strict=True)] or [0] * 8
     missing = any(areas is None for _, areas in here.values())
@@ -352,11 +356,12 @@ def one_bin(
     if deployment.dedicated:
         provisioned_s = sum((p.seconds for p in points), ZERO) * deployment.replicas
         busy_s = sum((p.seconds * p.busy for p in points), ZERO) * deployment.replicas
-    idle_j = deployment.idle_w() * (provisioned_s - busy_s)
-    host_idle_j = deployment.host_w() * HOST_IDLE_SHARE * (provisioned_s - busy_s)
+    idle_w, host_idle_w = deployment.idle_w(), deployment.host_w() * HOST_IDLE_SHARE
+    idle_j, host_idle_j = idle_w * (provisioned_s - busy_s), host_idle_w * (provisioned_s - busy_s)
     replica_s = at.seconds(whole)
     weight = sum((p.output for p in points), ZERO)
     concurrency = sum((p.concurrency * p.output for p in points), ZERO) / weight if weight else ONE
+    rows: list[tuple[Key, Row]] = []
     for series, (sums, own_areas) in here.items():
         f = features(sums, own_areas)
         mine = at.seconds(f)
@@ -364,12 +369,15 @@ def one_bin(
         joules = (*at.joules(f), idle_j * share, deployment.host_w() * mine + host_idle_j * share)
         row = Row(sums[:4], at_site(deployment.site, joules, mine), concurrency * mine)
         row.busy_s, row.provisioned_s = busy_s * share, provisioned_s * share
-        put(rows, (deployment.name, hour(start), series[len(ROUTE) :], False), row)
+        idle = (ZERO, ZERO, idle_w * provisioned_s * share, host_idle_w * provisioned_s * share)
+        row.never_busy = at_site(deployment.site, idle, ZERO)
+        rows.append(((deployment.name, hour(start), series[len(ROUTE) :], False), row))
     if replica_s == 0 and provisioned_s > 0:
         # Nobody used the replicas: what they drew is nobody's.
         row = Row([0] * 4, at_site(deployment.site, (ZERO, ZERO, idle_j, host_idle_j), ZERO))
         row.busy_s, row.provisioned_s = busy_s, provisioned_s
-        put(rows, (deployment.name, hour(start), (None,) * len(ledger.dimensions), True), row)
+        rows.append(((deployment.name, hour(start), (), True), row))
+    return rows
 
 
 def hour(start: Bin) -> Bin:
