@@ -60,11 +60,11 @@ pub fn scan(places: &[String], options: &Options, should_stop: &(dyn Fn() -> boo
     if !logs.is_empty() || ledgers.is_empty() {
         let new = || Worker(Accumulator::new(options.bin_seconds, &options.windows));
         let outcome = intake::read(&logs, &options.intake, new, should_stop)?;
-        let mut parts = vec![empty()?];
-        for (table, worker) in outcome.workers {
+        let mut parts = Vec::new();
+        for (table, worker) in outcome.workers.into_iter().filter(|(table, _)| !table.is_empty()) {
             parts.push(worker.0.into_ledger(&table)?);
         }
-        let mut ledger = ledger::merge(parts, false)?;
+        let mut ledger = if parts.is_empty() { empty()? } else { ledger::merge(parts, false)? };
         ledger.origin.coverage = outcome.coverage;
         ledger.origin.inputs = outcome.inputs;
         ledger.origin.inputs.sort();

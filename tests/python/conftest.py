@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("wattledger", derandomize=True, deadline=None, max_examples=60, database=None)
+settings.register_profile("wattledger", derandomize=True, deadline=None, max_examples=100, database=None)
 settings.load_profile("wattledger")
 
 ROOT = Path(__file__).resolve().parents[2]
