@@ -2,9 +2,10 @@
 
     python benches/peers.py BENCH_FOLDER DATA_FOLDER [--rounds 5] [--table docs/performance.md]
 
-BENCH_FOLDER holds the peer benchmark (gen.py, common.py, reference.py, peers/). Data are made in DATA_FOLDER if they are
-not there: 20 M time-ordered rows, 200 deployments, one month. Rounds are interleaved, every process is pinned to one
-core, and the figure is CPU seconds of the process. Every answer is checked against plain NumPy; a wrong one ends the run.
+BENCH_FOLDER holds the peer benchmark (gen.py, common.py, reference.py, peers/). Data are made in DATA_FOLDER if they
+are not there: 20 M time-ordered rows, 200 deployments, one month. Rounds are interleaved, every process is pinned to
+one core, and the figure is CPU seconds of the process. Every answer is checked against plain NumPy; a wrong one ends
+the run.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ def main() -> None:
     if options.table:
         text = options.table.read_text(encoding="utf-8")
         head, _, rest = text.partition("<!-- peers -->")
-        options.table.write_text(f"{head}<!-- peers -->\n{table}<!-- end -->{rest.partition('<!-- end -->')[2]}", encoding="utf-8")
+        options.table.write_text(
+            f"{head}<!-- peers -->\n{table}<!-- end -->{rest.partition('<!-- end -->')[2]}", encoding="utf-8"
+        )
 
 
 def run(worker: str, options: argparse.Namespace) -> float:
@@ -84,9 +87,8 @@ def work(worker: str, data: Path) -> dict[str, float]:
 def ledger(data: str, worker: str):
     import numpy as np
     import pyarrow as pa
-    from common import Tables, load_columns
-
     import wattledger as wl
+    from common import Tables, load_columns
 
     tables, columns = Tables(data), load_columns(data)
     width = "i8" if "int64" in worker else "u4"
@@ -103,7 +105,9 @@ def ledger(data: str, worker: str):
 
     def check(made) -> None:
         rows = pa.table(made).filter(pa.compute.equal(pa.table(made)["family"], "moments"))
-        hour = (rows["bin_start"].cast("int64").to_numpy() // 10**6 - int(columns["ts"].min() // 10**9 // 3600 * 3600)) // 3600
+        hour = (
+            rows["bin_start"].cast("int64").to_numpy() // 10**6 - int(columns["ts"].min() // 10**9 // 3600 * 3600)
+        ) // 3600
         place = {name: i for i, name in enumerate(tables.names)}
         key = np.array([place[name] for name in rows["deployment"].to_pylist()]) * tables.n_hour + hour
         names = ("requests", "input_tokens", "cached_tokens", "input_tokens_squared", "output_tokens",
@@ -142,8 +146,8 @@ def report(rounds: dict[str, list[float]], meta: dict[str, int]) -> str:
     rows = meta["n"]
     ours = statistics.median(rounds["wattledger"])
     lines = [
-        f"{rows:,} rows, {meta['deployments']} deployments, {meta['hours']} hours, order `{meta['order']}`;"
-        f" {len(rounds['wattledger'])} interleaved rounds, one core, {machine()}.",
+        f"{rows:,} rows, {meta['deployments']} deployments, {meta['hours']} hours, order `{meta['order']}`.",
+        f"{len(rounds['wattledger'])} interleaved rounds on one core; {machine()}.",
         "",
         "| who | does | M events / CPU-s, median | all rounds | wattledger is |",
         "|---|---|---|---|---|",

@@ -23,7 +23,7 @@ mod engine {
     #[pymodule_export]
     use super::estimate::{Estimate, EstimateTable};
     #[pymodule_export]
-    use super::fleet::{Fleet, RequestEstimate};
+    use super::fleet::{Fleet, RequestEstimate, estimate_columns, fleet_keys};
     #[pymodule_export]
     use super::ledger::{Ledger, merge};
     #[pymodule_export]

@@ -53,10 +53,10 @@ def _settings(
     *,
     fleet: wl.Fleet,
     dimension: list[str],
-    format: str,  # noqa: A002 - the option's name
-    map: list[str],  # noqa: A002 - the option's name
+    format: str,
+    map: list[str],
     input_timezone: str | None,
-    bin: int,  # noqa: A002 - the option's name
+    bin: int,
     threads: int,
     max_line_bytes: int,
     force: bool = False,
@@ -99,18 +99,18 @@ def estimate(
     logs: Logs,
     fleet: FleetFile = None,
     by: By = "deployment",
-    output: Output = [],  # noqa: B006 - typer copies it
+    output: Output = [],
     as_json: Json = False,
     as_table: AsTable = False,
-    where: Where = [],  # noqa: B006
+    where: Where = [],
     since: Since = None,
     until: Until = None,
     group_timezone: GroupZone = None,
     input_timezone: InputZone = None,
-    format: Format = "auto",  # noqa: A002
-    map: Map = [],  # noqa: A002, B006
-    dimension: Dimension = [],  # noqa: B006
-    bin: Bin = 3600,  # noqa: A002
+    format: Format = "auto",
+    map: Map = [],
+    dimension: Dimension = [],
+    bin: Bin = 3600,
     max_bad: MaxBad = MAX_BAD,
     threads: Threads = 0,
     max_line_bytes: MaxLine = MAX_LINE,
@@ -124,8 +124,15 @@ def estimate(
     known = {"deployment", "model", "hardware", "site", "hour", "day", "month", "bin", "provider", "region", "host"}
     own = [key for key in keys if key not in known and not key.startswith("logged_") and key not in dimension]
     settings = _settings(
-        fleet=chosen, dimension=[*dimension, *own], format=format, map=map, input_timezone=input_timezone, bin=bin,
-        threads=threads, max_line_bytes=max_line_bytes, force=force,
+        fleet=chosen,
+        dimension=[*dimension, *own],
+        format=format,
+        map=map,
+        input_timezone=input_timezone,
+        bin=bin,
+        threads=threads,
+        max_line_bytes=max_line_bytes,
+        force=force,
     )
     ledger = _scan(logs, since, until, settings)
     estimated = ledger.estimate(chosen)
@@ -143,7 +150,9 @@ def estimate(
     return exits.of_coverage(coverage, max_bad)
 
 
-def _write(path: Path, estimated: wl.Estimate, keys: list[str], grouping: dict[str, Any], text: str, *, raw: bool) -> None:
+def _write(
+    path: Path, estimated: wl.Estimate, keys: list[str], grouping: dict[str, Any], text: str, *, raw: bool
+) -> None:
     match path.suffix:
         case ".json":
             _write_text(path, text + "\n")
@@ -152,7 +161,9 @@ def _write(path: Path, estimated: wl.Estimate, keys: list[str], grouping: dict[s
         case ".parquet":
             estimated.by(*keys, **grouping).write_parquet(path, metadata=text)
         case other:
-            raise typer.BadParameter(f"cannot write '{other or path.name}', expected .json, .csv or .parquet", param_hint="-o")
+            raise typer.BadParameter(
+                f"cannot write '{other or path.name}', expected .json, .csv or .parquet", param_hint="-o"
+            )
     talk.say(f"wrote {path}")
 
 
@@ -171,10 +182,10 @@ def ledger(
     input_timezone: InputZone = None,
     since: Since = None,
     until: Until = None,
-    format: Format = "auto",  # noqa: A002
-    map: Map = [],  # noqa: A002, B006
-    dimension: Dimension = [],  # noqa: B006
-    bin: Bin = 3600,  # noqa: A002
+    format: Format = "auto",
+    map: Map = [],
+    dimension: Dimension = [],
+    bin: Bin = 3600,
     max_bad: MaxBad = MAX_BAD,
     threads: Threads = 0,
     max_line_bytes: MaxLine = MAX_LINE,
@@ -182,8 +193,15 @@ def ledger(
 ) -> int:
     """Turn logs into a ledger. --fleet names the attention windows to keep."""
     settings = _settings(
-        fleet=_fleet(fleet), dimension=dimension, format=format, map=map, input_timezone=input_timezone, bin=bin,
-        threads=threads, max_line_bytes=max_line_bytes, force=force,
+        fleet=_fleet(fleet),
+        dimension=dimension,
+        format=format,
+        map=map,
+        input_timezone=input_timezone,
+        bin=bin,
+        threads=threads,
+        max_line_bytes=max_line_bytes,
+        force=force,
     )
     made = _scan(logs, since, until, settings)
     made.write(output)
@@ -220,12 +238,12 @@ def annotate(
     output: Annotated[Path, typer.Option("-o", "--output", help="The table to write, .parquet.")],
     fleet: FleetFile = None,
     operating_points: Annotated[Path | None, typer.Option(help="Ledger of the deployments' whole load.")] = None,
-    column: Annotated[list[str], typer.Option(help="Estimated column to keep; all if none.")] = [],  # noqa: B006
+    column: Annotated[list[str], typer.Option(help="Estimated column to keep; all if none.")] = [],
     input_timezone: InputZone = None,
-    format: Format = "auto",  # noqa: A002
-    map: Map = [],  # noqa: A002, B006
-    dimension: Dimension = [],  # noqa: B006
-    bin: Bin = 3600,  # noqa: A002
+    format: Format = "auto",
+    map: Map = [],
+    dimension: Dimension = [],
+    bin: Bin = 3600,
     max_bad: MaxBad = MAX_BAD,
     threads: Threads = 0,
     max_line_bytes: MaxLine = MAX_LINE,
@@ -233,8 +251,14 @@ def annotate(
     """Write one row per request with its estimate."""
     chosen = _fleet(fleet)
     settings = _settings(
-        fleet=chosen, dimension=dimension, format=format, map=map, input_timezone=input_timezone, bin=bin,
-        threads=threads, max_line_bytes=max_line_bytes,
+        fleet=chosen,
+        dimension=dimension,
+        format=format,
+        map=map,
+        input_timezone=input_timezone,
+        bin=bin,
+        threads=threads,
+        max_line_bytes=max_line_bytes,
     )
     settings.pop("fleet")
     points = None if operating_points is None else wl.Ledger.read(operating_points)
@@ -265,8 +289,15 @@ def explain(
 
     bound("--at", at)
     one = _fleet(fleet).request(
-        model=model, input_tokens=input_tokens, cached_tokens=cached_tokens, output_tokens=output_tokens,
-        hardware=hardware, site=site, deployment=deployment, devices=devices, precision=precision,
+        model=model,
+        input_tokens=input_tokens,
+        cached_tokens=cached_tokens,
+        output_tokens=output_tokens,
+        hardware=hardware,
+        site=site,
+        deployment=deployment,
+        devices=devices,
+        precision=precision,
         concurrency=concurrency,
     )
     page(one, as_json=as_json or not sys.stdout.isatty())
@@ -295,8 +326,8 @@ def check(
     logs: Logs,
     as_json: Json = False,
     input_timezone: InputZone = None,
-    format: Format = "auto",  # noqa: A002
-    map: Map = [],  # noqa: A002, B006
+    format: Format = "auto",
+    map: Map = [],
     max_bad: MaxBad = MAX_BAD,
     threads: Threads = 0,
     max_line_bytes: MaxLine = MAX_LINE,
@@ -305,8 +336,14 @@ def check(
     import json
 
     settings = _settings(
-        fleet=wl.Fleet.default(), dimension=[], format=format, map=map, input_timezone=input_timezone, bin=3600,
-        threads=threads, max_line_bytes=max_line_bytes,
+        fleet=wl.Fleet.default(),
+        dimension=[],
+        format=format,
+        map=map,
+        input_timezone=input_timezone,
+        bin=3600,
+        threads=threads,
+        max_line_bytes=max_line_bytes,
     )
     described = wl.scan(logs, **settings).describe()
     coverage = described["coverage"]

@@ -50,7 +50,9 @@ def describe(described: dict[str, Any], *, as_json: bool) -> None:
     for name, value in fields.items():
         table.add_row(Text(name, style="bold"), Text(safe(value)))
     for source in described["inputs"]:
-        table.add_row(Text("input", style="bold"), Text(safe(f"{source['name']} ({source['format']}, {source['bytes']:,} bytes)")))
+        table.add_row(
+            Text("input", style="bold"), Text(safe(f"{source['name']} ({source['format']}, {source['bytes']:,} bytes)"))
+        )
     for top in described["top_series"][:5]:
         labels = " ".join(f"{name}={value}" for name, value in top["labels"].items()) or "without labels"
         table.add_row(Text("busiest", style="bold"), Text(safe(f"{int(top['requests']):,}  {labels}")))
@@ -82,7 +84,9 @@ def explain(one: wl.RequestEstimate, *, as_json: bool) -> None:
         sources.add(Text.assemble(safe(f"{fact['place']}: {fact['what']} = {fact['value']:g}"), (safe(origin), "dim")))
     assumed = Tree(Text("assumed", style="bold cyan"), guide_style="dim")
     for note in document["assumptions"]:
-        assumed.add(Text.assemble(safe(f"{note['place']}: {note['what']} {note['value']}"), (f"   {safe(note['why'])}", "dim")))
+        assumed.add(
+            Text.assemble(safe(f"{note['place']}: {note['what']} {note['value']}"), (f"   {safe(note['why'])}", "dim"))
+        )
     for branch in (*stages.values(), result, sources, assumed):
         tree.add(branch)
     console.print(tree)
@@ -111,7 +115,10 @@ def catalog_item(kind: str, name: str, *, as_json: bool) -> None:
     cells = _engine.catalog_item(kind, name)
     if as_json:
         fields = ("unit", "value", "quality", "source")
-        item = {column: dict(zip(fields, (unit, value or None, quality, source), strict=True)) for column, unit, value, quality, source in cells}
+        item = {
+            column: dict(zip(fields, (unit, value or None, quality, source), strict=True))
+            for column, unit, value, quality, source in cells
+        }
         typer.echo(json.dumps(item))
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)

@@ -83,12 +83,22 @@ def _table(document: dict[str, Any], keys: list[str], columns: list[Shown]) -> T
     rows, totals = document["rows"], document["totals"]
     table = Table(box=box.SIMPLE_HEAD, show_footer=True, pad_edge=False, padding=(0, 1))
     for key in keys or ["all"]:
-        table.add_column(Text(key), min_width=6, max_width=40, no_wrap=True, footer=Text("total" if key == (keys or ["all"])[0] else "", style="bold"))
+        table.add_column(
+            Text(key),
+            min_width=6,
+            max_width=40,
+            no_wrap=True,
+            footer=Text("total" if key == (keys or ["all"])[0] else "", style="bold"),
+        )
     scales = {column: _scale(column, rows, totals) for column in columns}
     partial = {unknown["column"] for unknown in document["unknown"]}
     for column in columns:
         unit, factor = scales[column]
-        mark = "≥ " if column.field in partial or ("it_kwh" in partial and column.field.endswith(("_kwh", "_l", "_g"))) else ""
+        mark = (
+            "≥ "
+            if column.field in partial or ("it_kwh" in partial and column.field.endswith(("_kwh", "_l", "_g")))
+            else ""
+        )
         heading = Text.assemble(column.heading, (f"\n{unit}" if unit else "\n", "dim"))
         total = Text(mark + _cell(column, totals[column.field], factor), style="bold")
         table.add_column(heading, justify="right", footer=total, no_wrap=True)
