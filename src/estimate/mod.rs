@@ -66,6 +66,8 @@ pub struct Estimate {
     routes: Vec<Series>,
     dimensions: Vec<String>,
     bin_seconds: u32,
+    /// Windows the ledger holds.
+    windows: Vec<u32>,
     plan: Plan,
     rates: RateTable,
     assumptions: Vec<Assumption>,
@@ -121,6 +123,7 @@ impl Estimate {
             routes: ledger.routes().to_vec(),
             dimensions: ledger.dimensions().to_vec(),
             bin_seconds: ledger.bin_seconds(),
+            windows: ledger.windows().iter().map(|family| family.window).collect(),
             assumptions: plan.assumptions().to_vec(),
             plan,
             rates: rated.table,

@@ -150,8 +150,11 @@ impl RequestEstimate {
 /// Keys of a fleet file: table, name, unit or kind, default, meaning.
 #[pyfunction]
 pub(super) fn fleet_keys() -> Vec<(&'static str, &'static str, &'static str, &'static str, &'static str)> {
-    let tables =
-        [("", &fleet::TOP_KEYS[..]), ("[[deployment]]", &fleet::DEPLOYMENT_KEYS[..]), ("[site.NAME]", &fleet::SITE_KEYS[..])];
+    let tables = [
+        ("", &fleet::TOP_KEYS[..]),
+        ("[[deployment]]", &fleet::DEPLOYMENT_KEYS[..]),
+        ("[site.NAME]", &fleet::SITE_KEYS[..]),
+    ];
     let rows = tables.into_iter().flat_map(|(table, keys)| keys.iter().map(move |k| (table, k)));
     rows.map(|(table, k)| (table, k.name, k.unit, k.default, k.meaning)).collect()
 }

@@ -3,7 +3,7 @@
 use crate::event::{Coverage, EventBatch, EventColumns, InputIdentity};
 use crate::intake::{self, CompiledMap, Source};
 use crate::kernel::Accumulator;
-use crate::keys::{ROUTE_LABELS, SeriesTable};
+use crate::keys::SeriesTable;
 use crate::ledger::{self, Ledger};
 use crate::{Error, Result};
 use arrow_array::RecordBatch;
@@ -68,24 +68,9 @@ pub fn scan(places: &[String], options: &Options, should_stop: &(dyn Fn() -> boo
         ledger.origin.coverage = outcome.coverage;
         ledger.origin.inputs = outcome.inputs;
         ledger.origin.inputs.sort();
-        check_dimensions(&ledger)?;
         ledgers.push(ledger);
     }
     ledger::merge(ledgers, options.allow_overlap)
-}
-
-/// Refuses a dimension that no event of the input carries: a misspelt name would be a key without values.
-fn check_dimensions(ledger: &Ledger) -> Result<()> {
-    for (i, name) in ledger.dimensions().iter().enumerate() {
-        if !ledger.series().is_empty() && ledger.series().iter().all(|series| series.dimensions()[i].is_none()) {
-            return Err(Error::MissingColumns {
-                place: "the input".into(),
-                missing: vec![name.clone()],
-                found: ROUTE_LABELS.iter().map(|label| (*label).to_owned()).collect(),
-            });
-        }
-    }
-    Ok(())
 }
 
 /// The ledger in a file, if it is one.
@@ -106,6 +91,13 @@ pub fn scan_batches(
     options: &Options,
 ) -> Result<Ledger> {
     Ledger::empty(options.bin_seconds, options.intake.dimensions.clone(), &options.windows)?;
+    if let Some(name) = options.intake.dimensions.iter().find(|name| schema.column_with_name(name).is_none()) {
+        return Err(Error::MissingColumns {
+            place: MEMORY.into(),
+            missing: vec![name.clone()],
+            found: schema.fields().iter().map(|field| field.name().clone()).collect(),
+        });
+    }
     let map = CompiledMap::for_schema(schema, &options.intake)?;
     let mut table = SeriesTable::new(options.intake.dimensions.clone());
     let mut accumulator = Accumulator::new(options.bin_seconds, &options.windows);
@@ -118,7 +110,6 @@ pub fn scan_batches(
         rows += batch.num_rows() as u64;
     }
     let mut ledger = accumulator.into_ledger(&table)?;
-    check_dimensions(&ledger)?;
     ledger.origin.coverage = coverage;
     ledger.origin.inputs =
         vec![InputIdentity { name: MEMORY.into(), bytes: 0, digest: String::new(), format: map.format().into() }];

@@ -136,6 +136,7 @@ def estimate(
     )
     ledger = _scan(logs, since, until, settings)
     estimated = ledger.estimate(chosen)
+    _check_own(own, estimated)
     grouping: dict[str, Any] = {"timezone": group_timezone, "where": where}
     text = estimated.to_json(by=keys, **grouping)
     for path in output:
@@ -148,6 +149,15 @@ def estimate(
     coverage = estimated.coverage
     talk.account(coverage, max_bad, shown=table)
     return exits.of_coverage(coverage, max_bad)
+
+
+def _check_own(own: list[str], estimated: wl.Estimate) -> None:
+    """Refuse a key that no line carries: a misspelt name would be a column of nothing."""
+    for key in own:
+        rows = estimated.to_dict(by=[key])["rows"]
+        if rows and all(row[key] is None for row in rows):
+            known = "deployment, model, hardware, site, hour, day, month, provider, region, host"
+            raise typer.BadParameter(f"'{key}' is neither a key ({known}) nor a column of the log", param_hint="--by")
 
 
 def _write(
