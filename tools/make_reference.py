@@ -23,14 +23,16 @@ def fleet() -> str:
         text += f"\n## {name or 'Tables'}\n\n"
         text += table(["key", "value", "default", "meaning"], [[f"`{k}`", *rest] for t, k, *rest in keys if t == name])
     return text + (
-        "\nA route is served by the deployment whose `match` covers it; without `match`, by the deployment that has the\n"
-        "name of its deployment label, or that serves its model at its region. Two that claim it are an error. A route\n"
-        "nobody claims is estimated on assumed hardware if its model is known, and stays unknown if not.\n"
+        "\nA route is served by the deployment whose `match` covers it; without `match`, by the deployment that has\n"
+        "the name of its deployment label, or that serves its model at its region. Two that claim it are an error.\n"
+        "A route nobody claims is estimated on assumed hardware if its model is known, and stays unknown if not.\n"
     )
 
 
 def columns() -> str:
-    text = "# Columns of an estimate\n\nEvery name ends in its unit. Unknown is null, with the reason under `unknown`.\n\n"
+    text = (
+        "# Columns of an estimate\n\nEvery name ends in its unit. Unknown is null, with the reason under `unknown`.\n\n"
+    )
     return text + table(["column", "unit", "meaning"], [[f"`{n}`", u, m] for n, u, m in _engine.estimate_columns()])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from rich import box
 from rich.console import Console, Group
@@ -13,10 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wattledger._cli.talk import reject_lines
-from wattledger._cli.words import figure, safe, scale
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from wattledger._cli.words import digits, figure, safe, scale
 
 #: Rows shown before the rest is summed into one line.
 MOST_ROWS = 60
@@ -93,20 +90,20 @@ def _table(document: dict[str, Any], keys: list[str], columns: list[Shown]) -> T
     scales = {column: _scale(column, rows, totals) for column in columns}
     partial = {unknown["column"] for unknown in document["unknown"]}
     for column in columns:
-        unit, factor = scales[column]
+        unit, factor, decimals = scales[column]
         mark = (
             "≥ "
             if column.field in partial or ("it_kwh" in partial and column.field.endswith(("_kwh", "_l", "_g")))
             else ""
         )
         heading = Text.assemble(column.heading, (f"\n{unit}" if unit else "\n", "dim"))
-        total = Text(mark + _cell(column, totals[column.field], factor), style="bold")
+        total = Text(mark + _cell(column, totals[column.field], factor, decimals), style="bold")
         table.add_column(heading, justify="right", footer=total, no_wrap=True)
     for row in rows[:MOST_ROWS]:
         names = [_name(row, key) for key in keys] or [Text("all")]
         if row["unallocated"]:
             names[-1].append(" (no requests)", style="dim")
-        cells = [Text(_cell(column, row[column.field], scales[column][1])) for column in columns]
+        cells = [Text(_cell(column, row[column.field], *scales[column][1:])) for column in columns]
         table.add_row(*names, *cells, style="dim" if row["unallocated"] else None)
     if len(rows) > MOST_ROWS:
         table.add_row(Text(f"… {len(rows) - MOST_ROWS:,} more rows; -o writes all", style="dim"))
@@ -122,24 +119,23 @@ def _name(row: dict[str, Any], key: str) -> Text:
     return Text(safe(value), overflow="ellipsis")
 
 
-def _scale(column: Shown, rows: list[dict[str, Any]], totals: dict[str, Any]) -> tuple[str, float]:
-    if column.unit == "%":
-        return "%", 100.0
-    values: Iterable[float] = (abs(_number(row[column.field])) for row in rows)
-    largest = max(values, default=abs(_number(totals[column.field])))
-    return scale(column.unit, largest)
+def _scale(column: Shown, rows: list[dict[str, Any]], totals: dict[str, Any]) -> tuple[str, float, int]:
+    """Return unit, factor and decimals of a column, by its largest row."""
+    largest = max((abs(_number(row[column.field])) for row in rows), default=abs(_number(totals[column.field])))
+    unit, factor = ("%", 100.0) if column.unit == "%" else scale(column.unit, largest)
+    return unit, factor, digits(largest * factor)
 
 
 def _number(value: float | str | None) -> float:
     return 0.0 if value is None else float(value)
 
 
-def _cell(column: Shown, value: float | str | None, factor: float) -> str:
+def _cell(column: Shown, value: float | str | None, factor: float, decimals: int) -> str:
     if value is None:
         return "—"
-    if column.unit == "" and column.field == "requests":
+    if column.field == "requests":
         return f"{int(value):,}"
-    return figure(float(value) * factor)
+    return figure(float(value) * factor, decimals)
 
 
 def _split(totals: dict[str, Any], width: int) -> Group:

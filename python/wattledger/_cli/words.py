@@ -10,15 +10,16 @@ def safe(text: str) -> str:
     return "".join(c if unicodedata.category(c) not in ("Cc", "Cf", "Cs") else f"\\u{{{ord(c):x}}}" for c in text)
 
 
-def figure(value: float) -> str:
-    """Return a number with about four significant digits and thousands separators."""
-    size = abs(value)
-    if size == 0:
-        return "0"
-    if size < 1e-3:  # noqa: PLR2004 - below, a fixed point would show no digit
+def digits(largest: float) -> int:
+    """Return the decimals that show four significant digits of the largest number of a column."""
+    return 0 if largest >= 1000 else 1 if largest >= 100 else 2 if largest >= 10 else 3  # noqa: PLR2004
+
+
+def figure(value: float, decimals: int | None = None) -> str:
+    """Return a number with thousands separators; about four significant digits where no decimals are given."""
+    if decimals is None and 0 < abs(value) < 1e-3:  # noqa: PLR2004 - below, a fixed point would show no digit
         return f"{value:.2e}"
-    digits = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 10 else 3  # noqa: PLR2004
-    return f"{value:,.{digits}f}"
+    return f"{value:,.{digits(abs(value)) if decimals is None else decimals}f}"
 
 
 #: Units by the size from which they are used, largest first.

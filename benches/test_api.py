@@ -1,0 +1,57 @@
+"""The Python doors, each checking its answer: `make bench`."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import wattledger as wl
+
+DEMO = Path(__file__).parent.parent / "demo"
+ROWS = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def fleet() -> wl.Fleet:
+    return wl.Fleet.load(DEMO / "fleet.toml")
+
+
+@pytest.fixture(scope="module")
+def columns():
+    random = np.random.default_rng(7)
+    start = np.datetime64("2026-01-01T00:00:00", "us")
+    return {
+        "timestamp": start + np.sort(random.integers(0, 30 * 86_400 * 10**6, ROWS)).astype("m8[us]"),
+        "model": (random.integers(0, 20, ROWS).astype("u2"), ["llama-3.1-8b", "llama-3.1-70b"] * 10),
+        "input_tokens": random.integers(1, 5000, ROWS).astype("u4"),
+        "output_tokens": random.integers(1, 900, ROWS).astype("u4"),
+    }
+
+
+def test_scan_numpy_one_million_rows(benchmark, columns) -> None:
+    ledger = benchmark(wl.scan, columns, input_timezone="UTC", threads=1)
+    assert ledger.describe()["input_tokens"] == int(columns["input_tokens"].sum(dtype="u8"))
+
+
+def test_scan_the_demos_jsonl_gz(benchmark) -> None:
+    ledger = benchmark(wl.scan, DEMO / "requests.jsonl.gz")
+    assert ledger.describe()["output_tokens"] == 4_088_665 + 245_896
+
+
+def test_estimate_the_demo(benchmark, fleet) -> None:
+    ledger = wl.scan(DEMO / "requests.jsonl.gz", fleet=fleet)
+    estimate = benchmark(ledger.estimate, fleet)
+    assert estimate.totals["requests"] == 28_185
+
+
+def test_annotate_one_million_rows(benchmark, columns) -> None:
+    fleet = wl.Fleet.default()
+    points = wl.scan(columns, input_timezone="UTC")
+    kept = {"columns": ["facility_kwh"], "operating_points": points, "input_timezone": "UTC"}
+    rows = benchmark.pedantic(wl.annotate, (columns, fleet), kept, rounds=3)
+    whole = points.estimate(fleet).totals["facility_kwh"]
+    assert abs(rows["facility_kwh"].sum() / whole - 1) < 1e-9
+
+
+def test_one_request(benchmark) -> None:
+    one = benchmark(wl.request, model="llama-3.1-8b", output_tokens=500)
+    assert one["facility_kwh"] > 0

@@ -1,0 +1,51 @@
+"""Docstrings run, generated pages are current, and the library stays light."""
+
+import doctest
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import wattledger as wl
+
+ROOT = Path(__file__).parent.parent.parent
+MODULES = ["wattledger", "wattledger._scan", "wattledger._request", "wattledger._annotate"]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_examples_of_docstrings_run(name: str) -> None:
+    results = doctest.testmod(importlib.import_module(name))
+    assert results.attempted
+    assert not results.failed
+
+
+def test_the_examples_of_the_stub_run() -> None:
+    text = (ROOT / "python" / "wattledger" / "_engine.pyi").read_text(encoding="utf-8")
+    examples = doctest.DocTestParser().get_doctest(text, {}, "_engine.pyi", None, 0)
+    runner = doctest.DocTestRunner()
+    runner.run(examples)
+    assert runner.summarize().attempted > 3
+    assert not runner.summarize().failed
+
+
+def test_the_reference_pages_are_what_the_code_says() -> None:
+    spec = importlib.util.spec_from_file_location("make_reference", ROOT / "tools" / "make_reference.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for path, text in module.pages().items():
+        assert path.read_text(encoding="utf-8") == text, "run `make docs`"
+
+
+def test_the_import_brings_nothing_heavy_along() -> None:
+    code = "import sys; before = set(sys.modules); import wattledger; print(*sorted(set(sys.modules) - before))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    heavy = {"numpy", "rich", "typer", "pandas", "polars", "pyarrow"}
+    assert not heavy & {name.partition(".")[0] for name in loaded}
+
+
+def test_the_version_is_the_crates() -> None:
+    manifest = (ROOT / "Cargo.toml").read_text(encoding="utf-8")
+    assert f'version = "{wl.__version__}"' in manifest
