@@ -88,13 +88,14 @@ pub(super) fn sentence(error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result
             write!(f, "{kind} `{}` can mean {}", excerpt(name), list(candidates))
         }
         Error::CatalogRow { file, row, problem } => write!(f, "catalog {file}, row `{}`: {problem}", excerpt(row)),
-        Error::FleetSyntax { place, problem } => write!(f, "{place}: {problem}"),
         Error::UnknownKey { place, key, .. } => write!(f, "{place}: unknown key `{}`", excerpt(key)),
         Error::OutOfRange { place, what, value, low, high, unit } => {
             let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
             write!(f, "{place}: {what} is {value}, expected {} to {}{unit}", number(*low), number(*high))
         }
-        Error::FleetConflict { place, problem, .. } => write!(f, "{place}: {problem}"),
+        Error::FleetSyntax { place, problem } | Error::FleetConflict { place, problem, .. } => {
+            write!(f, "{place}: {problem}")
+        }
         Error::RouteClaimedTwice { route, first, second } => {
             write!(f, "route {} is matched by two deployments: `{first}` and `{second}`", excerpt(route))
         }

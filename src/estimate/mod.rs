@@ -80,6 +80,9 @@ impl Estimate {
     ///
     /// # Errors
     /// As [`Plan::compile`]; [`crate::Error::Overflow`] if sums pass 128 bits.
+    ///
+    /// # Panics
+    /// Never: every bin with moments is rated.
     pub fn new(ledger: &Ledger, fleet: &Fleet) -> Result<Self> {
         let plan = Plan::compile(fleet, ledger.routes())?;
         let rated = rates::rate(ledger, &plan)?;

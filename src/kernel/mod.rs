@@ -72,12 +72,11 @@ impl Accumulator {
         for id in self.route_of.len()..table.len() {
             let id = u32::try_from(id).expect("series are numbered in 32 bits");
             let route = table.get(id).route();
-            let first = match self.first_of_route.get(route) {
-                Some(first) => *first,
-                None => {
-                    self.first_of_route.insert(route.into(), id);
-                    id
-                }
+            let first = if let Some(first) = self.first_of_route.get(route) {
+                *first
+            } else {
+                self.first_of_route.insert(route.into(), id);
+                id
             };
             self.route_of.push(first);
         }
@@ -175,6 +174,9 @@ impl Accumulator {
     ///
     /// # Errors
     /// As [`Accumulator::finish`].
+    ///
+    /// # Panics
+    /// If the accumulator was made for bins of more than 2³² seconds.
     pub fn into_ledger(self, table: &SeriesTable) -> Result<Ledger> {
         let bin_seconds = u32::try_from(self.bin_us / MICROS).expect("a bin is at most an hour");
         let sums = self.finish()?;

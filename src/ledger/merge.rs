@@ -20,7 +20,7 @@ pub fn merge(ledgers: Vec<Ledger>, allow_overlap: bool) -> Result<Ledger> {
         sum.origin.coverage.merge(&other.origin.coverage);
         sum.origin.inputs.extend(other.origin.inputs.iter().cloned());
         sum.origin.inputs.sort();
-        sum = combine(sum, other)?;
+        sum = combine(sum, &other)?;
     }
     Ok(sum)
 }
@@ -49,7 +49,7 @@ fn check(a: &Ledger, b: &Ledger, allow_overlap: bool) -> Result<()> {
     }
 }
 
-fn combine(a: Ledger, b: Ledger) -> Result<Ledger> {
+fn combine(a: Ledger, b: &Ledger) -> Result<Ledger> {
     let (series, [keys_a, keys_b]) = union([&a.series, &b.series]);
     let (routes, [routes_a, routes_b]) = union([&a.routes, &b.routes]);
     let windows = a
@@ -117,6 +117,9 @@ impl Ledger {
     ///
     /// # Errors
     /// [`Error::Overflow`] past 38 digits; [`Error::Argument`] for bins or dimensions that cannot be.
+    ///
+    /// # Panics
+    /// If a row names a place beyond `series`.
     pub fn from_rows(
         bin_seconds: u32,
         dimensions: Vec<String>,
@@ -132,7 +135,9 @@ impl Ledger {
         ledger.occupancy = fold(rekey(occupancy, &route_places))?;
         // A series stands in the list only if it has moments: an occupancy row names a route by any series of it.
         let mut used = vec![false; series.len()];
-        moments.iter().for_each(|row| used[row.key as usize] = true);
+        for row in moments {
+            used[row.key as usize] = true;
+        }
         let kept: Vec<Series> = series.iter().zip(&used).filter(|(_, used)| **used).map(|(s, _)| s.clone()).collect();
         let (sorted, [_]) = union([&kept]);
         let places: Vec<u32> = series

@@ -43,13 +43,21 @@ pub const OCCUPANCY: [&str; 4] = ["latency_overlap_us", "requests_with_latency",
 
 /// Places of the sums in a moments row.
 pub mod moment {
+    /// Events.
     pub const REQUESTS: usize = 0;
+    /// Σ input, cached included.
     pub const INPUT: usize = 1;
+    /// Σ cached.
     pub const CACHED: usize = 2;
+    /// Σ output.
     pub const OUTPUT: usize = 3;
+    /// Σ input².
     pub const INPUT2: usize = 4;
+    /// Σ cached².
     pub const CACHED2: usize = 5;
+    /// Σ input·output.
     pub const INPUT_OUTPUT: usize = 6;
+    /// Σ output².
     pub const OUTPUT2: usize = 7;
 }
 
