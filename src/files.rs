@@ -38,7 +38,7 @@ pub fn check_parquet_footer(mut file: &File, path: &Path) -> Result<()> {
 /// Writes a file whole or not at all: a temporary file beside it, synced, then renamed over it.
 ///
 /// # Errors
-/// [`Error::FileAccess`] with the operating system's words.
+/// [`Error::FileNotFound`] for a folder that does not exist, else [`Error::FileAccess`] with the system's words.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let access = |e: std::io::Error| Error::FileAccess { path: path.into(), problem: e.to_string() };
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -47,7 +47,12 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
         // A device or a pipe takes bytes; it cannot be renamed over.
         return std::fs::write(path, bytes).map_err(access);
     }
-    let mut file = tempfile::Builder::new().prefix(".wattledger-").tempfile_in(folder).map_err(access)?;
+    if !folder.is_dir() {
+        return Err(Error::FileNotFound { path: folder.into() });
+    }
+    // The words of the error would name the temporary file, which nobody asked for.
+    let refused = |e: std::io::Error| Error::FileAccess { path: path.into(), problem: e.kind().to_string() };
+    let mut file = tempfile::Builder::new().prefix(".wattledger-").tempfile_in(folder).map_err(refused)?;
     file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(access)?;
     #[cfg(unix)]
     {

@@ -147,7 +147,7 @@ pub fn to_batch(ledger: &Ledger) -> RecordBatch {
 /// Writes the ledger as Parquet, whole or not at all.
 ///
 /// # Errors
-/// [`Error::FileAccess`] if the folder cannot be written.
+/// [`Error::FileNotFound`] or [`Error::FileAccess`] if the folder does not exist or cannot be written.
 ///
 /// # Panics
 /// Never: the metadata is plain data.
@@ -216,7 +216,7 @@ fn read_from(file: File, path: &Path) -> Result<Option<Ledger>> {
     let version: serde_json::Value = serde_json::from_str(&json).map_err(|e| damaged(e.to_string()))?;
     if version["schema_version"] != SCHEMA_VERSION {
         return Err(Error::LedgerMismatch {
-            problem: format!("schema {} here, {SCHEMA_VERSION} is read", version["schema_version"]),
+            problem: format!("the file has schema {}, {SCHEMA_VERSION} is read", version["schema_version"]),
             hint: "read it with the version of wattledger that wrote it".into(),
         });
     }
