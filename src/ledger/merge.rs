@@ -129,21 +129,20 @@ impl Ledger {
         occupancy: &[Row<4>],
     ) -> Result<Self> {
         let mut ledger = Self::empty(bin_seconds, dimensions, &windows.iter().map(|w| w.window).collect::<Vec<_>>())?;
-        let routes: Vec<Series> = series.iter().map(route_of).collect();
-        let (sorted_routes, [route_places]) = union([&routes]);
-        ledger.routes = sorted_routes;
-        ledger.occupancy = fold(rekey(occupancy, &route_places))?;
-        // A series stands in the list only if it has moments: an occupancy row names a route by any series of it.
+        // A series stands in the list only if it has moments, a route only if it has a row of either family: an
+        // occupancy row names a route by any series of it.
         let mut used = vec![false; series.len()];
         for row in moments {
             used[row.key as usize] = true;
         }
-        let kept: Vec<Series> = series.iter().zip(&used).filter(|(_, used)| **used).map(|(s, _)| s.clone()).collect();
-        let (sorted, [_]) = union([&kept]);
-        let places: Vec<u32> = series
-            .iter()
-            .map(|s| u32::try_from(sorted.binary_search(s).unwrap_or(0)).expect("fewer than 2^32 series"))
-            .collect();
+        let (sorted, places) = kept(series, &used);
+        for row in occupancy {
+            used[row.key as usize] = true;
+        }
+        let routes: Vec<Series> = series.iter().map(route_of).collect();
+        let (sorted_routes, route_places) = kept(&routes, &used);
+        ledger.routes = sorted_routes;
+        ledger.occupancy = fold(rekey(occupancy, &route_places))?;
         ledger.moments = fold(rekey(moments, &places))?;
         for family in windows {
             let rows: Vec<Row<2>> = family.rows.into_iter().filter(|row| row.sums != [0, 0]).collect();
@@ -153,6 +152,15 @@ impl Ledger {
         ledger.series = sorted;
         Ok(ledger)
     }
+}
+
+/// The used ones of a list, sorted, and the place of each; that of an unused one means nothing.
+fn kept(list: &[Series], used: &[bool]) -> (Vec<Series>, Vec<u32>) {
+    let kept: Vec<Series> = list.iter().zip(used).filter(|(_, used)| **used).map(|(s, _)| s.clone()).collect();
+    let (sorted, [_]) = union([&kept]);
+    let place = |s| u32::try_from(sorted.binary_search(s).unwrap_or(0)).expect("fewer than 2^32 series");
+    let places = list.iter().map(place).collect();
+    (sorted, places)
 }
 
 fn route_of(series: &Series) -> Series {
