@@ -228,6 +228,7 @@ fn read_from(file: File, path: &Path) -> Result<Option<Ledger>> {
     }
     from_batches(&batches, metadata).map(Some).map_err(|e| match e {
         Error::FileDamaged { problem, .. } => damaged(problem),
+        Error::Argument { what, value, expected } => damaged(format!("{what} is {value}, expected {expected}")),
         other => other,
     })
 }

@@ -1,6 +1,6 @@
 //! Adding ledgers: the same operation as `GROUP BY keys, SUM`, wherever it runs.
 
-use super::{CELL_LIMIT, Ledger, Row, WindowFamily};
+use super::{CELL_LIMIT, Ledger, MOMENTS, Row, WindowFamily, moment};
 use crate::keys::{Label, Series};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
@@ -116,7 +116,7 @@ impl Ledger {
     /// Occupancy rows name a *series* whose route they belong to.
     ///
     /// # Errors
-    /// [`Error::Overflow`] past 38 digits; [`Error::Argument`] for bins or dimensions that cannot be.
+    /// [`Error::Overflow`] past 38 digits; [`Error::Argument`] for bins, dimensions or rows that cannot be.
     ///
     /// # Panics
     /// If a row names a place beyond `series`.
@@ -133,6 +133,7 @@ impl Ledger {
         // occupancy row names a route by any series of it.
         let mut used = vec![false; series.len()];
         for row in moments {
+            check_cached(row)?;
             used[row.key as usize] = true;
         }
         let (sorted, places) = kept(series, &used);
@@ -152,6 +153,20 @@ impl Ledger {
         ledger.series = sorted;
         Ok(ledger)
     }
+}
+
+/// Refuses a row with more cached than input tokens: whatever is worked out from it would be below nothing.
+fn check_cached(row: &Row<8>) -> Result<()> {
+    for (input, cached) in [(moment::INPUT, moment::CACHED), (moment::INPUT2, moment::CACHED2)] {
+        if row.sums[cached] > row.sums[input] {
+            return Err(Error::Argument {
+                what: MOMENTS[cached].into(),
+                value: row.sums[cached].to_string(),
+                expected: format!("at most the {} of the row, {}", MOMENTS[input], row.sums[input]),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The used ones of a list, sorted, and the place of each; that of an unused one means nothing.

@@ -85,6 +85,22 @@ fn a_sum_beyond_38_digits_is_an_error_and_never_wraps() {
 }
 
 #[test]
+fn occupancy_beyond_38_digits_is_an_error_as_well() {
+    let series = [Series::new(vec![None; 6])];
+    let occupancy = [0, 300, 600, 900].map(|bin| Row { key: 0, bin, sums: [1, CELL_LIMIT, 1, 1] });
+    let ledger = Ledger::from_rows(3600, vec![], &series, &[], vec![], &occupancy).unwrap();
+    assert!(matches!(ledger.describe(), Err(Error::Overflow { .. })));
+}
+
+#[test]
+fn more_cached_than_input_tokens_is_no_row() {
+    let cached = |sums| of_rows(&[Row { key: 0, bin: 0, sums }]);
+    assert!(cached([1, 5, 5, 0, 25, 25, 0, 0]).is_ok());
+    assert!(matches!(cached([1, 5, 6, 0, 25, 25, 0, 0]), Err(Error::Argument { .. })));
+    assert!(matches!(cached([1, 5, 5, 0, 25, 26, 0, 0]), Err(Error::Argument { .. })));
+}
+
+#[test]
 fn ledgers_of_other_shapes_do_not_add() {
     let empty =
         |bin: u32, dimension: &str, windows: &[u32]| Ledger::empty(bin, vec![dimension.into()], windows).unwrap();
