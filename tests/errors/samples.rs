@@ -174,6 +174,7 @@ fn fleets(add: &mut impl FnMut(Option<Error>)) {
     add(asked(|request| request.input_tokens = u64::MAX).err());
     add(asked(|request| (request.input_tokens, request.cached_tokens) = (100, 101)).err());
     add(asked(|request| request.concurrency = Some(f64::NAN)).err());
+    add(asked(|request| request.devices = Some(0.0)).err());
     add(deployment("tenancy = 'shared'\nconcurrency = 'from-log'").err());
     let twice = "[[deployment]]\nname = 'a'\nmodel = 'llama-3.1-8b-instruct'\nhardware = 'h100'\n";
     add(fleet(&format!("{twice}{twice}")).err());
