@@ -128,7 +128,7 @@ fn scan(bencher: Bencher, name: &str) {
     bencher.counter(ItemsCount::new(REQUESTS)).bench_local(|| {
         let ledger = wattledger::scan::scan(&place, &wattledger::scan::Options::default(), &|| false);
         let totals = ledger.expect("it is read").totals().expect("sums fit");
-        assert_eq!([totals[0], totals[3]], [REQUESTS.into(), LOGS.output_tokens.into()]);
+        assert_eq!([totals[0], totals[3]], [REQUESTS, LOGS.output_tokens].map(u128::from));
     });
 }
 

@@ -2,7 +2,7 @@
 //!
 //! One million events of 200 series over 48 hours, in batches as intake makes them. Each case checks its sums, so a wrong
 //! answer cannot win. `one_hour` has all events in one bin: the loop and nothing else. `in_order` is the shape of a small
-//! log, in which every ninth event opens an occupancy row of its own, so that sorting rows shows as well; `shuffled` touches every bin from every batch and is what a
+//! log, in which every ninth event opens an occupancy row of its own, so that building rows shows as well; `shuffled` touches every bin from every batch and is what a
 //! merged or unsorted export looks like; `with_latency` adds the split of each latency at five-minute edges.
 
 use divan::counter::ItemsCount;
@@ -67,10 +67,10 @@ fn gather(load: &Load) {
     for batch in &load.batches {
         accumulator.batch(black_box(batch), &load.table).expect("sums fit");
     }
-    let sums = accumulator.finish().expect("sums fit");
-    let total = |place: usize| sums.moments.iter().map(|row| row.sums[place]).sum::<u128>();
-    assert_eq!([total(0), total(3), total(4)], [EVENTS.into(), load.output_tokens, load.input_squared]);
-    assert_eq!(sums.occupancy.iter().map(|row| row.sums[2]).sum::<u128>(), EVENTS.into());
+    let ledger = accumulator.into_ledger(&load.table).expect("sums fit");
+    let totals = ledger.totals().expect("sums fit");
+    assert_eq!([totals[0], totals[3], totals[4]], [u128::from(EVENTS), load.output_tokens, load.input_squared]);
+    assert_eq!(ledger.occupancy().iter().map(|row| row.sums[2]).sum::<u128>(), u128::from(EVENTS));
 }
 
 fn measured(bencher: Bencher, hours: u64, shuffled: bool, latency: bool) {

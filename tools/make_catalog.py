@@ -157,10 +157,24 @@ def provenance(row, source, licence, quality, assumed=()):
 
 
 def hardware(folder):
-    numbers = (
-        "release_year process_nm die_area_mm2 tdp_w idle_w idle_context_w memory_gb memory_visible_mib memory_bw_gbs "
-        "interconnect_gbs fp32_tflops tf32_tflops bf16_tflops fp8_tflops fp4_tflops int8_tops"
-    ).split()
+    numbers = [
+        "release_year",
+        "process_nm",
+        "die_area_mm2",
+        "tdp_w",
+        "idle_w",
+        "idle_context_w",
+        "memory_gb",
+        "memory_visible_mib",
+        "memory_bw_gbs",
+        "interconnect_gbs",
+        "fp32_tflops",
+        "tf32_tflops",
+        "bf16_tflops",
+        "fp8_tflops",
+        "fp4_tflops",
+        "int8_tops",
+    ]
     rows = []
     for row in read(folder, "hardware.csv"):
         assumed = set(unbacked_cells(row))
@@ -176,12 +190,42 @@ def hardware(folder):
 
 
 def servers(folder, accelerators, parts):
-    columns = (
-        "id name vendor kind release_year accelerator_id accelerators max_power_w max_power_basis measured_max_w "
-        "idle_power_w idle_basis host_idle_w host_low_w host_typical_w host_high_w host_basis cpu cpu_sockets vcpus "
-        "dram_gib nics nic_gbps psu rack_units mass_kg cooling liquid_fraction cloud_provider host_server_id "
-        "host_share embodied_item cell_sources note"
-    ).split()
+    columns = [
+        "id",
+        "name",
+        "vendor",
+        "kind",
+        "release_year",
+        "accelerator_id",
+        "accelerators",
+        "max_power_w",
+        "max_power_basis",
+        "measured_max_w",
+        "idle_power_w",
+        "idle_basis",
+        "host_idle_w",
+        "host_low_w",
+        "host_typical_w",
+        "host_high_w",
+        "host_basis",
+        "cpu",
+        "cpu_sockets",
+        "vcpus",
+        "dram_gib",
+        "nics",
+        "nic_gbps",
+        "psu",
+        "rack_units",
+        "mass_kg",
+        "cooling",
+        "liquid_fraction",
+        "cloud_provider",
+        "host_server_id",
+        "host_share",
+        "embodied_item",
+        "cell_sources",
+        "note",
+    ]
     rows = []
     for row in read(folder, "servers.csv"):
         if row["accelerator_id"] not in accelerators:
@@ -205,12 +249,35 @@ def engines(folder):
         quality = "derived" if row["confidence"] in ("fitted", "derived") else "assumed"
         row |= {"note": row["notes"], "grade": row["quality"], "name": f"{row['engine']} {row['version']}"}
         rows.append(provenance(row, row["source"], "facts", quality))
-    columns = (
-        "id name engine version gpu_basis t_step_us t_seq_us t_layer_us t_moe_layer_us t_hybrid_layer_us "
-        "t_allreduce_us link_efficiency eta_weights eta_kv eta_prefill eta_decode_compute moe_prefill_efficiency "
-        "host_multiplier_blackwell dynamic_energy_multiplier_blackwell efficiency_multiplier_blackwell "
-        "prefill_host_us_per_layer overlap_scheduler kernel_source evidence_kind evidence grade note"
-    ).split()
+    columns = [
+        "id",
+        "name",
+        "engine",
+        "version",
+        "gpu_basis",
+        "t_step_us",
+        "t_seq_us",
+        "t_layer_us",
+        "t_moe_layer_us",
+        "t_hybrid_layer_us",
+        "t_allreduce_us",
+        "link_efficiency",
+        "eta_weights",
+        "eta_kv",
+        "eta_prefill",
+        "eta_decode_compute",
+        "moe_prefill_efficiency",
+        "host_multiplier_blackwell",
+        "dynamic_energy_multiplier_blackwell",
+        "efficiency_multiplier_blackwell",
+        "prefill_host_us_per_layer",
+        "overlap_scheduler",
+        "kernel_source",
+        "evidence_kind",
+        "evidence",
+        "grade",
+        "note",
+    ]
     write("engines.csv", columns + PROVENANCE, rows)
 
 
@@ -220,11 +287,26 @@ MODEL_LICENCES = [
     ("xFasterTransformer", "Apache-2.0"), ("xpu-perf", "Apache-2.0"), ("neuronx", "Apache-2.0"),
     ("LLMServingSim", "MIT"),
 ]  # fmt: skip
-MODEL_SHAPE = (
-    "n_layers hidden_size n_heads n_kv_heads head_dim kv_kind kv_lora_rank qk_rope_head_dim n_full_attn_layers "
-    "n_window_layers attn_window n_linear_layers state_elements kv_elements_per_token_full "
-    "kv_elements_per_token_window n_experts experts_per_token n_shared_experts"
-).split()
+MODEL_SHAPE = [
+    "n_layers",
+    "hidden_size",
+    "n_heads",
+    "n_kv_heads",
+    "head_dim",
+    "kv_kind",
+    "kv_lora_rank",
+    "qk_rope_head_dim",
+    "n_full_attn_layers",
+    "n_window_layers",
+    "attn_window",
+    "n_linear_layers",
+    "state_elements",
+    "kv_elements_per_token_full",
+    "kv_elements_per_token_window",
+    "n_experts",
+    "experts_per_token",
+    "n_shared_experts",
+]
 
 
 def models(folder):
@@ -308,7 +390,7 @@ def grids(folder):
         rows = [old for old in rows if old["id"] != row["zone"]]
         rows.append(provenance(new, *origin[name]))
     rows.sort(key=lambda row: row["id"])
-    columns = "id name level year basis direct_g_per_kwh lifecycle_g_per_kwh provider_cfe_pct".split()
+    columns = ["id", "name", "level", "year", "basis", "direct_g_per_kwh", "lifecycle_g_per_kwh", "provider_cfe_pct"]
     write("grids.csv", columns + PROVENANCE, rows)
 
     water = []
@@ -321,7 +403,7 @@ def grids(folder):
         new |= {"primary_energy_mj_per_kwh": number(row["primary_energy_mj_per_kwh"])}
         text = "genai-impact/ecologits@2d0a1c7 electricity mixes (water: WRI method, hydro evaporation included)"
         water.append(provenance(new, text, "MPL-2.0", "derived"))
-    columns = "id water_year water_with_hydro_l_per_kwh adpe_kg_sb_per_kwh primary_energy_mj_per_kwh".split()
+    columns = ["id", "water_year", "water_with_hydro_l_per_kwh", "adpe_kg_sb_per_kwh", "primary_energy_mj_per_kwh"]
     write("grid-water.csv", columns + PROVENANCE[:4], water)
     return {row["id"]: row for row in rows}, {row["id"] for row in water}
 
@@ -369,17 +451,31 @@ def sites(folder, zones, watered):
     world |= {"grid_lifecycle": "World", "grid_water": "World"}
     world["grid_note"] = "direct: unknown; no world figure may be shipped; lifecycle: world; water: world"
     rows.append(provenance(world, "wattledger: stands for a place that is not known", "facts", "assumed"))
-    columns = (
-        "id name operator region country lat lon grid_zone grid_direct grid_lifecycle grid_water grid_note pue pue_year "
-        "wue_l_per_kwh wue_year"
-    ).split()
+    columns = [
+        "id",
+        "name",
+        "operator",
+        "region",
+        "country",
+        "lat",
+        "lon",
+        "grid_zone",
+        "grid_direct",
+        "grid_lifecycle",
+        "grid_water",
+        "grid_note",
+        "pue",
+        "pue_year",
+        "wue_l_per_kwh",
+        "wue_year",
+    ]
     write("sites.csv", columns + PROVENANCE, rows)
     without = [row["id"] for row in rows if not row.get("grid_direct")]
     print(f"sites with a direct factor: {len(rows) - len(without)}, without: {len(without)}: {' '.join(without)}")
     return {row["id"] for row in rows}
 
 
-def spread(prefix, values, mean=True):
+def spread(prefix, values):
     """Low, typical (median), high and mean of some figures."""
     return {
         f"{prefix}_low{unit(prefix)}": number(str(min(values))),
@@ -414,7 +510,9 @@ def cooling(folder):
     text = text.replace("2012-2025", f"{years[0]}-{years[-1]}")
     rows.append(provenance(row, text, "facts", "derived"))
     columns = ["id", "name", "archetype", "liquid_fraction"]
-    columns += [f"{prefix}_{part}{unit(prefix)}" for prefix in ("pue", "wue") for part in ("low", "typical", "high", "mean")]
+    columns += [
+        f"{prefix}_{part}{unit(prefix)}" for prefix in ("pue", "wue") for part in ("low", "typical", "high", "mean")
+    ]
     write("cooling.csv", [*columns, "note", *PROVENANCE], rows)
 
 
@@ -431,7 +529,7 @@ def embodied(folder):
         if row["licence"] not in licences:
             continue
         # Single facts read in databases whose terms reach further than a fact.
-        if re.search(r"boaviztapi|environmental-footprint-data", source, re.I):
+        if re.search(r"boaviztapi|environmental-footprint-data", source, re.IGNORECASE):
             continue
         if row["unit"] == "world":
             continue
@@ -448,10 +546,22 @@ def embodied(folder):
         if "recalled" in flag and "life" not in flag:
             quality = "assumed"
         rows.append(provenance(row, source, licences[row["licence"]], quality, (c for c in assumed if row[c])))
-    columns = (
-        "id name category scope per kgco2e kgco2e_low kgco2e_high adpe_kg_sb primary_energy_mj water_l mass_kg "
-        "lifetime_years note"
-    ).split()
+    columns = [
+        "id",
+        "name",
+        "category",
+        "scope",
+        "per",
+        "kgco2e",
+        "kgco2e_low",
+        "kgco2e_high",
+        "adpe_kg_sb",
+        "primary_energy_mj",
+        "water_l",
+        "mass_kg",
+        "lifetime_years",
+        "note",
+    ]
     write("embodied.csv", columns + PROVENANCE, rows)
     return {row["id"] for row in rows}
 

@@ -20,10 +20,19 @@ pub struct Annotator<'a> {
     series: Vec<Option<Series<'a>>>,
 }
 
+/// How the estimate counted the window of a deployment's model.
+#[derive(Clone, Copy)]
+enum Window {
+    None,
+    Kept(u64),
+    /// The ledger was made without it: full attention stands in, here as there.
+    Missing,
+}
+
 #[derive(Clone, Copy)]
 struct Series<'a> {
     deployment: usize,
-    window: Option<u64>,
+    window: Window,
     bin: i64,
     rate: Option<&'a Rate>,
 }
@@ -57,7 +66,11 @@ impl<'a> Annotator<'a> {
             self.series.push(match self.routes.get(series.route()) {
                 Some(Target::Deployment(at)) => Some(Series {
                     deployment: *at,
-                    window: self.estimate.plan().deployments()[*at].window.map(u64::from),
+                    window: match self.estimate.plan().deployments()[*at].window {
+                        None => Window::None,
+                        Some(window) if self.estimate.windows.contains(&window) => Window::Kept(window.into()),
+                        Some(_) => Window::Missing,
+                    },
                     bin: i64::MAX,
                     rate: None,
                 }),
@@ -85,11 +98,17 @@ impl<'a> Annotator<'a> {
             events.cached_tokens.map_or(0, |c| u64::from(c[i])),
             u64::from(events.output_tokens[i]),
         ];
-        let area = |x: u64| series.window.map_or(0, |w| doubled_area(x, w));
         let sums =
             [1, input, cached, output, input * input, cached * cached, input * output, output * output].map(u128::from);
-        let window = [area(input) - area(cached), area(input + output) - area(input)].map(u128::from);
-        let parts = rate.parts(&rates::features(&sums, Some(window)));
+        let window = match series.window {
+            Window::None => Some([0, 0]),
+            Window::Missing => None,
+            Window::Kept(w) => {
+                let [c, i, o] = [cached, input, input + output].map(|x| u128::from(doubled_area(x, w)));
+                Some([i - c, o - i])
+            }
+        };
+        let parts = rate.parts(&rates::features(&sums, window));
         Values::at_site(&parts, self.estimate.plan().site_of(series.deployment))
     }
 }

@@ -66,6 +66,8 @@ pub struct Estimate {
     routes: Vec<Series>,
     dimensions: Vec<String>,
     bin_seconds: u32,
+    /// Windows the ledger holds.
+    windows: Vec<u32>,
     plan: Plan,
     rates: RateTable,
     assumptions: Vec<Assumption>,
@@ -126,6 +128,7 @@ impl Estimate {
             routes: ledger.routes().to_vec(),
             dimensions: ledger.dimensions().to_vec(),
             bin_seconds: ledger.bin_seconds(),
+            windows: ledger.windows().iter().map(|family| family.window).collect(),
             assumptions: plan.assumptions().to_vec(),
             plan,
             rates: rated.table,
@@ -157,8 +160,8 @@ impl Estimate {
         for (deployed, remarks) in self.plan.deployments().iter().zip(remarks) {
             let place = format!("deployment `{}`", deployed.name);
             if remarks.solved_bins > 0 {
-                let bins = format!("{} five-minute bins", remarks.solved_bins);
-                say(&place, "concurrency", bins, "solved from arrivals: the log carries no latency");
+                let bins = format!("solved from arrivals in {} five-minute bins", remarks.solved_bins);
+                say(&place, "concurrency", bins, "the log carries no latency");
             } else if deployed.dedicated && remarks.latency_share > 0.0 && remarks.latency_share < 1.0 {
                 let share = format!("{:.1} % of requests", 100.0 * remarks.latency_share);
                 say(&place, "latency", share, "the others are taken to overlap as these do");

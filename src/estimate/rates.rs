@@ -186,8 +186,8 @@ impl<'a> OneDeployment<'a> {
             if self.deployed.dedicated {
                 for m in &moments {
                     let provisioned = Seconds(m.seconds * self.deployed.replicas);
-                    idle_j += idle(self.deployed.idle, m.point.busy_share, provisioned).0;
-                    host_idle_j += idle(self.deployed.host_idle, m.point.busy_share, provisioned).0;
+                    idle_j += idle(self.deployed.idle, m.point.idle_share, provisioned).0;
+                    host_idle_j += idle(self.deployed.host_idle, m.point.idle_share, provisioned).0;
                     provisioned_s += provisioned.0;
                     busy_s += provisioned.0 * m.point.busy_share;
                 }
@@ -248,6 +248,7 @@ impl<'a> OneDeployment<'a> {
         let fixed = |concurrency: f64| OperatingPoint {
             offered_load: concurrency,
             busy_share: 1.0,
+            idle_share: 0.0,
             concurrency,
             overloaded: false,
         };

@@ -7,14 +7,14 @@ mod slabs;
 
 use crate::Result;
 use crate::event::{EventBatch, EventColumns, NO_LATENCY, NO_TIME};
-use crate::keys::{Label, SeriesTable};
-use crate::ledger::{Ledger, NULL_BIN, OCCUPANCY_BIN_S, Row, WindowFamily};
+use crate::keys::{Label, Series, SeriesTable};
+use crate::ledger::{Ledger, NULL_BIN, OCCUPANCY_BIN_S, WindowFamily};
 use crate::physics::attention::doubled_area;
 use slabs::Slabs;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Events looked at together: their columns stay in the first-level cache.
-const TILE: usize = 1024;
+const TILE: usize = 2048;
 const MICROS: i64 = 1_000_000;
 const OCCUPANCY_US: i64 = OCCUPANCY_BIN_S as i64 * MICROS;
 
@@ -38,7 +38,7 @@ impl Accumulator {
             bin_us: i64::from(bin_seconds) * MICROS,
             moments: Slabs::new(),
             occupancy: Slabs::new(),
-            windows: windows.iter().map(|w| (*w, Slabs::new())).collect(),
+            windows: windows.iter().collect::<BTreeSet<_>>().into_iter().map(|w| (*w, Slabs::new())).collect(),
             route_of: Vec::new(),
             first_of_route: HashMap::new(),
         }
@@ -99,12 +99,20 @@ impl Accumulator {
     }
 
     fn moments_tile(&mut self, tile: &Tile<'_>, keys: usize) -> Result<()> {
-        if let Some(bin) = tile.common_bin(self.bin_us)
-            && let Some(cells) = self.moments.dense(bin, keys, tile.len(), tile.bits)?
-        {
+        let bins = tile.bins(self.bin_us);
+        if let Some(slabs) = self.moments.span(bins, keys, tile.len(), tile.bits)? {
+            if let [slab] = slabs {
+                for i in 0..tile.len() {
+                    let (input, cached, output) = tile.tokens(i);
+                    add_moments(&mut slab.cells[tile.series[i] as usize], input, cached, output);
+                }
+                return Ok(());
+            }
+            let start_us = bins.0 * MICROS;
             for i in 0..tile.len() {
                 let (input, cached, output) = tile.tokens(i);
-                add_moments(&mut cells[tile.series[i] as usize], input, cached, output);
+                let at = bins_between(start_us, tile.time_us[i], self.bin_us);
+                add_moments(&mut slabs[at].cells[tile.series[i] as usize], input, cached, output);
             }
             return Ok(());
         }
@@ -119,12 +127,17 @@ impl Accumulator {
     fn occupancy_tile(&mut self, tile: &Tile<'_>, keys: usize) -> Result<()> {
         // A bin overlaps one request for at most its own width, and a count is below 2^30.
         const BITS: u32 = 30;
+        let bins = tile.bins(OCCUPANCY_US);
         if tile.latency_us.is_none()
-            && let Some(bin) = tile.common_bin(OCCUPANCY_US)
-            && let Some(cells) = self.occupancy.dense(bin, keys, tile.len(), BITS)?
+            && let Some(slabs) = self.occupancy.span(bins, keys, tile.len(), BITS)?
         {
+            // A tile of one bin may be one without times.
+            let one = slabs.len() == 1;
+            let start_us = if one { 0 } else { bins.0 * MICROS };
             for i in 0..tile.len() {
-                let cell = &mut cells[self.route_of[tile.series[i] as usize] as usize];
+                let route = self.route_of[tile.series[i] as usize] as usize;
+                let at = if one { 0 } else { bins_between(start_us, tile.time_us[i], OCCUPANCY_US) };
+                let cell = &mut slabs[at].cells[route];
                 cell[2] += 1;
                 cell[3] += u64::from(tile.output[i]);
             }
@@ -157,43 +170,32 @@ impl Accumulator {
         Ok(())
     }
 
-    /// The rows gathered, keyed by series (occupancy: by a series of the route).
-    ///
-    /// # Errors
-    /// [`crate::Error::Overflow`] if a sum passes 38 digits.
-    pub fn finish(self) -> Result<Sums> {
-        let windows = self
-            .windows
-            .into_iter()
-            .map(|(window, slabs)| Ok(WindowFamily { window, rows: slabs.finish()? }))
-            .collect::<Result<_>>()?;
-        Ok(Sums { moments: self.moments.finish()?, windows, occupancy: self.occupancy.finish()? })
-    }
-
     /// The ledger of these events alone.
     ///
     /// # Errors
-    /// As [`Accumulator::finish`].
+    /// [`crate::Error::Overflow`] if a sum passes 38 digits.
     ///
     /// # Panics
-    /// If the accumulator was made for bins of more than 2³² seconds.
-    pub fn into_ledger(self, table: &SeriesTable) -> Result<Ledger> {
+    /// If the table is not the one the events were numbered in.
+    pub fn into_ledger(mut self, table: &SeriesTable) -> Result<Ledger> {
+        self.learn_routes(table);
         let bin_seconds = u32::try_from(self.bin_us / MICROS).expect("a bin is at most an hour");
-        let sums = self.finish()?;
-        let dimensions = table.dimensions().to_vec();
-        Ledger::from_rows(bin_seconds, dimensions, table.series(), &sums.moments, sums.windows, &sums.occupancy)
+        let mut series: Vec<u32> = (0..).take(table.len()).collect();
+        series.sort_unstable_by(|a, b| table.get(*a).cmp(table.get(*b)));
+        let mut routes: Vec<u32> = self.first_of_route.into_values().collect();
+        routes.sort_unstable_by(|a, b| table.get(*a).route().cmp(table.get(*b).route()));
+        let mut ledger = Ledger::empty(bin_seconds, table.dimensions().to_vec(), &[])?;
+        ledger.fill(
+            series.iter().map(|id| table.get(*id).clone()).collect(),
+            routes.iter().map(|id| Series::new(table.get(*id).route().to_vec())).collect(),
+            self.moments.finish(&series)?,
+            self.occupancy.finish(&routes)?,
+        );
+        for (window, slabs) in self.windows {
+            ledger.keep_window(WindowFamily { window, rows: slabs.finish(&series)? });
+        }
+        Ok(ledger)
     }
-}
-
-/// What an accumulator gathered; see [`Accumulator::finish`].
-#[derive(Debug)]
-pub struct Sums {
-    /// Moments by series.
-    pub moments: Vec<Row<8>>,
-    /// Window areas by series.
-    pub windows: Vec<WindowFamily>,
-    /// Occupancy by a series of the route.
-    pub occupancy: Vec<Row<4>>,
 }
 
 /// A tile of events with what is known of all of them.
@@ -235,10 +237,9 @@ impl<'a> Tile<'a> {
         self.series.len()
     }
 
-    /// The bin every event of the tile falls into, if it is one.
-    fn common_bin(&self, width_us: i64) -> Option<i64> {
-        let (first, last) = (bin_of(self.first, width_us), bin_of(self.last, width_us));
-        (first == last).then_some(first)
+    /// The first and the last bin of the tile, and the distance of neighbours, in seconds.
+    fn bins(&self, width_us: i64) -> (i64, i64, i64) {
+        (bin_of(self.first, width_us), bin_of(self.last, width_us), width_us / MICROS)
     }
 
     #[inline]
@@ -252,6 +253,12 @@ impl<'a> Tile<'a> {
 #[inline]
 fn bin_of(time_us: i64, width_us: i64) -> i64 {
     if time_us == NO_TIME { NULL_BIN } else { time_us.div_euclid(width_us) * (width_us / MICROS) }
+}
+
+/// How many bins after the one that begins at `start_us` a time falls.
+#[inline]
+fn bins_between(start_us: i64, time_us: i64, width_us: i64) -> usize {
+    usize::try_from(time_us.abs_diff(start_us) / width_us.unsigned_abs()).unwrap_or(usize::MAX)
 }
 
 #[inline]

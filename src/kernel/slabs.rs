@@ -11,13 +11,16 @@ use crate::ledger::Row;
 const BUDGET: usize = 128 << 20;
 /// Loose rows gathered before they are sorted and added.
 const LOT: usize = 1 << 20;
+/// Neighbouring bins that are filled side by side.
+const MOST_BINS: usize = 16;
 /// A spill that empties fewer than one cell in this many says that dense cells are the wrong shape.
 const SPARSE: usize = 8;
 
 #[derive(Debug)]
-struct Slab<const N: usize> {
+pub(super) struct Slab<const N: usize> {
     bin: i64,
-    cells: Vec<[u64; N]>,
+    /// One cell per key.
+    pub cells: Vec<[u64; N]>,
     /// Events since the last spill, and the bits of the largest value any of them added.
     events: u64,
     bits: u32,
@@ -78,14 +81,33 @@ impl<const N: usize> Slabs<N> {
         }
     }
 
-    /// The cells of a bin, `keys` long, for `events` events of at most `bits` bits a value; `None` where they have to
-    /// be added one by one with [`Slabs::cell`].
-    pub(super) fn dense(&mut self, bin: i64, keys: usize, events: usize, bits: u32) -> Result<Option<&mut [[u64; N]]>> {
+    /// The slabs of neighbouring bins from `first` to `last`, each with room for `events` events of at most `bits` bits a
+    /// value; `None` where events have to be added one by one with [`Slabs::cell`].
+    pub(super) fn span(
+        &mut self,
+        (first, last, step): (i64, i64, i64),
+        keys: usize,
+        events: usize,
+        bits: u32,
+    ) -> Result<Option<&mut [Slab<N>]>> {
         if self.scattered || bits >= 64 || events as u64 > 1 << (64 - bits) {
             return Ok(None);
         }
-        let Some(at) = self.ready(bin, keys, events as u64, bits)? else { return Ok(None) };
-        Ok(Some(&mut self.live[at].cells))
+        let distance = usize::try_from(last.abs_diff(first) / step.unsigned_abs()).unwrap_or(usize::MAX);
+        if distance >= MOST_BINS {
+            return Ok(None);
+        }
+        let mut bin = first;
+        let end = loop {
+            let Some(at) = self.ready(bin, keys, events as u64, bits)? else { return Ok(None) };
+            if bin == last {
+                break at + 1;
+            }
+            bin += step;
+        };
+        // Making room for one may have spilled another.
+        let slabs = end.checked_sub(distance + 1).map(|start| &mut self.live[start..end]);
+        Ok(slabs.filter(|slabs| slabs[0].bin == first))
     }
 
     /// The cell of one bin and key, for one event of at most `bits` bits a value.
@@ -171,11 +193,53 @@ impl<const N: usize> Slabs<N> {
         Ok(())
     }
 
-    /// Every cell that was touched as a row, sorted by key and bin.
-    pub(super) fn finish(mut self) -> Result<Vec<Row<N>>> {
+    /// Every cell that was touched as a row, sorted by key and bin. `order` lists the numbers of the keys as they are to
+    /// be sorted; a row's key is its place there.
+    pub(super) fn finish(mut self, order: &[u32]) -> Result<Vec<Row<N>>> {
+        if self.rows.is_empty() && self.loose.is_empty() {
+            return Ok(self.transpose(order));
+        }
         self.spill()?;
         self.settle()?;
+        let mut place = vec![u32::MAX; order.iter().max().map_or(0, |most| *most as usize + 1)];
+        for (to, from) in (0..).zip(order) {
+            place[*from as usize] = to;
+        }
+        for row in &mut self.rows {
+            row.key = place[row.key as usize];
+        }
         crate::ledger::fold(self.rows)
+    }
+
+    /// The rows of slabs alone. They lie bin by bin and are wanted key by key: read in order, written to one place for
+    /// each key.
+    fn transpose(&self, order: &[u32]) -> Vec<Row<N>> {
+        let keys = self.live.iter().map(|slab| slab.cells.len()).max().unwrap_or(0);
+        let mut counts = vec![0_usize; keys];
+        for slab in &self.live {
+            for (count, cell) in counts.iter_mut().zip(&slab.cells) {
+                *count += usize::from(*cell != [0; N]);
+            }
+        }
+        // Where the rows of each number begin, and the key they get.
+        let mut next = vec![(0, 0); keys];
+        let mut begin = 0;
+        for (key, number) in (0_u32..).zip(order) {
+            if let Some(count) = counts.get(*number as usize) {
+                next[*number as usize] = (begin, key);
+                begin += count;
+            }
+        }
+        let mut rows = vec![Row { key: 0, bin: 0, sums: [0; N] }; begin];
+        for slab in &self.live {
+            for ((place, key), cell) in next.iter_mut().zip(&slab.cells) {
+                if *cell != [0; N] {
+                    rows[*place] = Row { key: *key, bin: slab.bin, sums: cell.map(u128::from) };
+                    *place += 1;
+                }
+            }
+        }
+        rows
     }
 }
 
@@ -189,7 +253,8 @@ mod tests {
         for (bin, key) in places {
             slabs.cell(*bin, *key, 64, 64 - value.leading_zeros()).unwrap()[0] += value;
         }
-        slabs.finish().unwrap()
+        let order: Vec<u32> = (0..64).collect();
+        slabs.finish(&order).unwrap()
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::{CELL_LIMIT, Ledger, MOMENTS, Row, WindowFamily, moment};
 use crate::keys::{Label, Series};
 use crate::{Error, Result};
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 /// The sum of ledgers, in canonical order.
@@ -56,19 +57,16 @@ fn combine(a: Ledger, b: &Ledger) -> Result<Ledger> {
         .windows
         .iter()
         .zip(&b.windows)
-        .map(|(x, y)| {
-            let rows = [rekey(&x.rows, &keys_a), rekey(&y.rows, &keys_b)].concat();
-            Ok(WindowFamily { window: x.window, rows: fold(rows)? })
-        })
+        .map(|(x, y)| Ok(WindowFamily { window: x.window, rows: join((&x.rows, &keys_a), (&y.rows, &keys_b))? }))
         .collect::<Result<_>>()?;
     Ok(Ledger {
         bin_seconds: a.bin_seconds,
         dimensions: a.dimensions,
         series,
-        moments: fold([rekey(&a.moments, &keys_a), rekey(&b.moments, &keys_b)].concat())?,
+        moments: join((&a.moments, &keys_a), (&b.moments, &keys_b))?,
         windows,
         routes,
-        occupancy: fold([rekey(&a.occupancy, &routes_a), rekey(&b.occupancy, &routes_b)].concat())?,
+        occupancy: join((&a.occupancy, &routes_a), (&b.occupancy, &routes_b))?,
         origin: a.origin,
     })
 }
@@ -85,6 +83,33 @@ fn union<const K: usize>(lists: [&[Series]; K]) -> (Vec<Series>, [Vec<u32>; K]) 
 
 fn rekey<const N: usize>(rows: &[Row<N>], keys: &[u32]) -> Vec<Row<N>> {
     rows.iter().map(|row| Row { key: keys[row.key as usize], ..*row }).collect()
+}
+
+/// Adds two sorted lists of rows whose keys are places in lists that were united; the union keeps the order, so they
+/// stay sorted.
+fn join<const N: usize>((a, keys_a): (&[Row<N>], &[u32]), (b, keys_b): (&[Row<N>], &[u32])) -> Result<Vec<Row<N>>> {
+    let mut joined = Vec::with_capacity(a.len().max(b.len()));
+    let mut a = a.iter().map(|row| Row { key: keys_a[row.key as usize], ..*row }).peekable();
+    let mut b = b.iter().map(|row| Row { key: keys_b[row.key as usize], ..*row }).peekable();
+    let place = |row: &Row<N>| (row.key, row.bin);
+    loop {
+        let order = match (a.peek(), b.peek()) {
+            (Some(x), Some(y)) => place(x).cmp(&place(y)),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => return Ok(joined),
+        };
+        match order {
+            Ordering::Less => joined.extend(a.next()),
+            Ordering::Greater => joined.extend(b.next()),
+            Ordering::Equal => {
+                if let (Some(mut x), Some(y)) = (a.next(), b.next()) {
+                    add_into(&mut x.sums, &y.sums)?;
+                    joined.push(x);
+                }
+            }
+        }
+    }
 }
 
 /// Adds `other` to `sums`, checked against the width of a cell.
@@ -176,6 +201,29 @@ fn kept(list: &[Series], used: &[bool]) -> (Vec<Series>, Vec<u32>) {
     let place = |s| u32::try_from(sorted.binary_search(s).unwrap_or(0)).expect("fewer than 2^32 series");
     let places = list.iter().map(place).collect();
     (sorted, places)
+}
+
+impl Ledger {
+    /// Fills an empty ledger with rows in canonical order.
+    pub(crate) fn fill(
+        &mut self,
+        series: Vec<Series>,
+        routes: Vec<Series>,
+        moments: Vec<Row<8>>,
+        occupancy: Vec<Row<4>>,
+    ) {
+        self.series = series;
+        self.routes = routes;
+        self.moments = moments;
+        self.occupancy = occupancy;
+    }
+
+    /// Keeps a window family with rows in canonical order; rows of nothing are not kept.
+    pub(crate) fn keep_window(&mut self, mut family: WindowFamily) {
+        family.rows.retain(|row| row.sums != [0, 0]);
+        let at = self.windows.partition_point(|w| w.window < family.window);
+        self.windows.insert(at, family);
+    }
 }
 
 fn route_of(series: &Series) -> Series {

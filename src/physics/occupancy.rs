@@ -33,6 +33,8 @@ pub struct OperatingPoint {
     pub offered_load: f64,
     /// Share of time with at least one request, u.
     pub busy_share: f64,
+    /// Share of time without any, 1 − u; kept apart, for at high load the difference has no digits left.
+    pub idle_share: f64,
     /// Requests running while busy, B.
     pub concurrency: f64,
     /// Whether the load asks for more than the deployment can do; concurrency is then the limit.
@@ -41,7 +43,8 @@ pub struct OperatingPoint {
 
 impl OperatingPoint {
     /// No request at all.
-    pub const IDLE: Self = Self { offered_load: 0.0, busy_share: 0.0, concurrency: 1.0, overloaded: false };
+    pub const IDLE: Self =
+        Self { offered_load: 0.0, busy_share: 0.0, idle_share: 1.0, concurrency: 1.0, overloaded: false };
 
     /// From an offered load, at most `limit` requests at once.
     ///
@@ -59,16 +62,17 @@ impl OperatingPoint {
         let busy_share = -(-offered_load).exp_m1();
         let concurrency = offered_load / busy_share;
         if concurrency > limit {
-            return Self { offered_load, busy_share: 1.0, concurrency: limit, overloaded: true };
+            return Self { offered_load, busy_share: 1.0, idle_share: 0.0, concurrency: limit, overloaded: true };
         }
-        Self { offered_load, busy_share, concurrency: concurrency.max(1.0), overloaded: false }
+        let idle_share = (-offered_load).exp();
+        Self { offered_load, busy_share, idle_share, concurrency: concurrency.max(1.0), overloaded: false }
     }
 
     /// From arrivals alone: `arrivals` requests per second and replica, each needing `share_s(B)` seconds of the replica
     /// at concurrency B, at most `limit` at once.
     #[must_use]
     pub fn from_arrivals(arrivals: f64, share_s: impl Fn(f64) -> f64, limit: f64) -> Self {
-        if arrivals <= 0.0 {
+        if arrivals <= 0.0 || share_s(1.0) <= 0.0 {
             return Self::IDLE;
         }
         // Positive while the busy time that arrivals ask for exceeds what this load offers.
@@ -83,6 +87,7 @@ impl OperatingPoint {
             return Self {
                 offered_load: busy_share * limit,
                 busy_share: busy_share.min(1.0),
+                idle_share: (1.0 - busy_share).max(0.0),
                 concurrency: limit,
                 overloaded: busy_share > 1.0,
             };
@@ -175,7 +180,14 @@ mod tests {
     #[test]
     fn past_its_limit_a_deployment_is_overloaded() {
         let at = OperatingPoint::from_load(300.0, 256.0);
-        assert_eq!(at, OperatingPoint { offered_load: 300.0, busy_share: 1.0, concurrency: 256.0, overloaded: true });
+        let expected = OperatingPoint {
+            offered_load: 300.0,
+            busy_share: 1.0,
+            idle_share: 0.0,
+            concurrency: 256.0,
+            overloaded: true,
+        };
+        assert_eq!(at, expected);
         assert!(OperatingPoint::from_arrivals(1e3, |b| 1.0 / b + 0.01, 256.0).overloaded);
         assert!(!OperatingPoint::from_arrivals(1e-3, |b| 1.0 / b + 0.01, 1.0).overloaded);
     }

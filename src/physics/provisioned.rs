@@ -35,11 +35,11 @@ pub const IDLE_OVER_RATED: f64 = 0.2;
 /// ```
 /// use wattledger::physics::provisioned::idle;
 /// use wattledger::units::{Joules, Seconds, Watts};
-/// assert_eq!(idle(Watts(400.0), 0.75, Seconds(3600.0)), Joules(360_000.0));
+/// assert_eq!(idle(Watts(400.0), 0.25, Seconds(3600.0)), Joules(360_000.0));
 /// ```
 #[must_use]
-pub fn idle(power: Watts, busy_share: f64, provisioned: Seconds) -> Joules {
-    power * (provisioned * (1.0 - busy_share))
+pub fn idle(power: Watts, idle_share: f64, provisioned: Seconds) -> Joules {
+    power * (provisioned * idle_share)
 }
 
 /// Power of one device that waits for requests: measured with a context open, else bare idle plus a context, else a share

@@ -2,10 +2,11 @@
 #![expect(unsafe_code, reason = "buffers of the Python buffer protocol are raw memory")]
 
 use crate::Error;
-use arrow_array::builder::StringBuilder;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
-use arrow_array::{Array, ArrayRef, DictionaryArray, RecordBatch, StringArray, UInt32Array, make_array};
+use arrow_array::types::{
+    ArrowDictionaryKeyType, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
+use arrow_array::{Array, ArrayRef, DictionaryArray, PrimitiveArray, RecordBatch, StringArray, make_array};
 use arrow_buffer::Buffer;
 use arrow_data::ArrayData;
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
@@ -108,34 +109,19 @@ fn numbers(name: &str, values: &Bound<'_, PyAny>, unit: &str) -> PyResult<ArrayR
 /// A dictionary array; codes outside the texts, and codes of a missing text, are nulls.
 fn labels(name: &str, codes: &Bound<'_, PyAny>, texts: &[Option<String>]) -> PyResult<ArrayRef> {
     let codes = numbers(name, codes, "")?;
-    let wide = widened_codes(name, &codes)?;
-    let known = |code: i64| usize::try_from(code).ok().filter(|at| texts.get(*at).is_some_and(Option::is_some));
-    let keys: UInt32Array = wide.map(|code| known(code).and_then(|at| u32::try_from(at).ok())).collect();
-    let mut values = StringBuilder::new();
-    for text in texts {
-        values.append_value(text.as_deref().unwrap_or_default());
-    }
-    let values: StringArray = values.finish();
+    let values: StringArray = texts.iter().map(|text| Some(text.as_deref().unwrap_or_default())).collect();
     if values.is_empty() {
-        return Ok(arrow_array::new_null_array(&DataType::Utf8, keys.len()));
+        return Ok(arrow_array::new_null_array(&DataType::Utf8, codes.len()));
     }
-    let array = DictionaryArray::<UInt32Type>::try_new(keys, Arc::new(values));
-    array.map(|a| Arc::new(a) as ArrayRef).map_err(|e| Error::from(e).into())
-}
-
-fn widened_codes<'a>(name: &str, codes: &'a ArrayRef) -> PyResult<Box<dyn Iterator<Item = i64> + 'a>> {
-    macro_rules! widened {
+    macro_rules! dictionary {
         ($($data_type:pat => $primitive:ty),+ $(,)?) => {
             match codes.data_type() {
-                $($data_type => {
-                    let values = codes.as_primitive::<$primitive>().values().iter();
-                    Ok(Box::new(values.map(|v| i64::try_from(*v).unwrap_or(-1))))
-                })+
+                $($data_type => Ok(keyed(codes.as_primitive::<$primitive>(), texts, Arc::new(values))?),)+
                 _ => Err(PyTypeError::new_err(format!("codes of '{name}' are not integers"))),
             }
         };
     }
-    widened! {
+    dictionary! {
         DataType::Int8 => Int8Type,
         DataType::Int16 => Int16Type,
         DataType::Int32 => Int32Type,
@@ -145,4 +131,21 @@ fn widened_codes<'a>(name: &str, codes: &'a ArrayRef) -> PyResult<Box<dyn Iterat
         DataType::UInt32 => UInt32Type,
         DataType::UInt64 => UInt64Type,
     }
+}
+
+/// Codes as they are where every one of them stands for a text; else with nulls for those that do not.
+fn keyed<T>(codes: &PrimitiveArray<T>, texts: &[Option<String>], values: ArrayRef) -> Result<ArrayRef, Error>
+where
+    T: ArrowDictionaryKeyType,
+    usize: TryFrom<T::Native>,
+{
+    let known = |code: T::Native| usize::try_from(code).is_ok_and(|at| texts.get(at).is_some_and(Option::is_some));
+    let place = |code: T::Native| usize::try_from(code).unwrap_or(usize::MAX);
+    let most = codes.values().iter().fold(0, |most, code| place(*code).max(most));
+    let keys = if most < texts.len() && texts.iter().all(Option::is_some) {
+        codes.clone()
+    } else {
+        codes.values().iter().map(|code| known(*code).then_some(*code)).collect()
+    };
+    Ok(Arc::new(DictionaryArray::try_new(keys, values)?))
 }

@@ -3,7 +3,6 @@
 use super::loads;
 use crate::estimate::{self, Request};
 use crate::{fleet, report};
-use pyo3::exceptions::PyAttributeError;
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use std::path::PathBuf;
@@ -143,15 +142,27 @@ impl RequestEstimate {
         Ok(value.map(|[value, ..]| value))
     }
 
-    fn __getattr__(&self, name: String) -> PyResult<Option<f64>> {
-        match self.column(&name) {
-            Some(value) => Ok(value.map(|[value, ..]| value)),
-            None => Err(PyAttributeError::new_err(format!("'RequestEstimate' object has no attribute '{name}'"))),
-        }
-    }
-
     fn __repr__(&self) -> String {
         let facility = self.column("facility_kwh").flatten().map_or(0.0, |[value, ..]| value);
         format!("<wattledger.RequestEstimate: {} on {}, {facility:.3e} kWh>", self.0.model, self.0.hardware)
     }
+}
+
+/// Keys of a fleet file: table, name, unit or kind, default, meaning.
+#[pyfunction]
+pub(super) fn fleet_keys() -> Vec<(&'static str, &'static str, &'static str, &'static str, &'static str)> {
+    let tables = [
+        ("", &fleet::TOP_KEYS[..]),
+        ("[[deployment]]", &fleet::DEPLOYMENT_KEYS[..]),
+        ("[site.NAME]", &fleet::SITE_KEYS[..]),
+    ];
+    let rows = tables.into_iter().flat_map(|(table, keys)| keys.iter().map(move |k| (table, k)));
+    rows.map(|(table, k)| (table, k.name, k.unit, k.default, k.meaning)).collect()
+}
+
+/// Columns of an estimate: name, unit, meaning.
+#[pyfunction]
+pub(super) fn estimate_columns() -> Vec<(&'static str, &'static str, &'static str)> {
+    let columns = estimate::columns::COUNTS.iter().chain(&estimate::columns::SUMS).chain(&estimate::columns::RATIOS);
+    columns.map(|c| (c.name, c.unit, c.meaning)).collect()
 }

@@ -24,11 +24,11 @@ mod engine {
     #[pymodule_export]
     use super::estimate::{Estimate, EstimateTable};
     #[pymodule_export]
-    use super::fleet::{Fleet, RequestEstimate};
+    use super::fleet::{Fleet, RequestEstimate, estimate_columns, fleet_keys};
     #[pymodule_export]
     use super::ledger::{Ledger, merge};
     #[pymodule_export]
-    use super::scan::{formats, scan_columns, scan_paths, scan_stream};
+    use super::scan::{formats, scan_columns, scan_paths, scan_stream, write_whole};
     use pyo3::prelude::*;
 
     #[pymodule_init]

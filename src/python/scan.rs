@@ -75,3 +75,9 @@ pub(super) fn scan_columns(
 pub(super) fn formats() -> Vec<(String, String)> {
     intake::formats().iter().map(|f| (f.name().to_owned(), f.description().to_owned())).collect()
 }
+
+/// Writes a file whole or not at all.
+#[pyfunction]
+pub(super) fn write_whole(path: std::path::PathBuf, bytes: &[u8]) -> PyResult<()> {
+    Ok(crate::files::write_whole(&path, bytes)?)
+}

@@ -60,11 +60,11 @@ pub fn scan(places: &[String], options: &Options, should_stop: &(dyn Fn() -> boo
     if !logs.is_empty() || ledgers.is_empty() {
         let new = || Worker(Accumulator::new(options.bin_seconds, &options.windows));
         let outcome = intake::read(&logs, &options.intake, new, should_stop)?;
-        let mut parts = vec![empty()?];
-        for (table, worker) in outcome.workers {
+        let mut parts = Vec::new();
+        for (table, worker) in outcome.workers.into_iter().filter(|(table, _)| !table.is_empty()) {
             parts.push(worker.0.into_ledger(&table)?);
         }
-        let mut ledger = ledger::merge(parts, false)?;
+        let mut ledger = if parts.is_empty() { empty()? } else { ledger::merge(parts, false)? };
         ledger.origin.coverage = outcome.coverage;
         ledger.origin.inputs = outcome.inputs;
         ledger.origin.inputs.sort();
@@ -91,6 +91,13 @@ pub fn scan_batches(
     options: &Options,
 ) -> Result<Ledger> {
     Ledger::empty(options.bin_seconds, options.intake.dimensions.clone(), &options.windows)?;
+    if let Some(name) = options.intake.dimensions.iter().find(|name| schema.column_with_name(name).is_none()) {
+        return Err(Error::MissingColumns {
+            place: MEMORY.into(),
+            missing: vec![name.clone()],
+            found: schema.fields().iter().map(|field| field.name().clone()).collect(),
+        });
+    }
     let map = CompiledMap::for_schema(schema, &options.intake)?;
     let mut table = SeriesTable::new(options.intake.dimensions.clone());
     let mut accumulator = Accumulator::new(options.bin_seconds, &options.windows);

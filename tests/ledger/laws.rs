@@ -4,7 +4,7 @@ use crate::support::{BIN_S, Fact, START_US, facts, ledger};
 use proptest::prelude::*;
 use wattledger::error::Error;
 use wattledger::event::InputIdentity;
-use wattledger::keys::Series;
+use wattledger::keys::{Series, SeriesTable};
 use wattledger::ledger::{CELL_LIMIT, Ledger, NULL_BIN, Row, merge};
 
 /// Merges neighbours in the order that `choices` say, until one is left.
@@ -98,6 +98,12 @@ fn more_cached_than_input_tokens_is_no_row() {
     assert!(cached([1, 5, 5, 0, 25, 25, 0, 0]).is_ok());
     assert!(matches!(cached([1, 5, 6, 0, 25, 25, 0, 0]), Err(Error::Argument { .. })));
     assert!(matches!(cached([1, 5, 5, 0, 25, 26, 0, 0]), Err(Error::Argument { .. })));
+}
+
+#[test]
+fn a_window_asked_for_twice_is_kept_once() {
+    let made = wattledger::kernel::Accumulator::new(3600, &[4096, 128, 4096]).into_ledger(&SeriesTable::new(vec![]));
+    assert_eq!(made.unwrap(), Ledger::empty(3600, vec![], &[128, 4096]).unwrap());
 }
 
 #[test]

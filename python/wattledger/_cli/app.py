@@ -1,0 +1,403 @@
+"""The commands and their options."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import wattledger as wl
+from wattledger._cli import exits, talk
+from wattledger._cli.times import bound
+
+app = typer.Typer(
+    add_completion=True,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Request logs of AI inference in; energy, cooling, water and emissions out.",
+)
+
+Logs = Annotated[list[str], typer.Argument(help="Logs or ledgers: paths, globs, folders; - is standard input.")]
+FleetFile = Annotated[Path | None, typer.Option("--fleet", help="Deployments, sites and routes, in TOML.")]
+Output = Annotated[list[Path], typer.Option("-o", "--output", help="File to write: .json, .csv or .parquet.")]
+Json = Annotated[bool, typer.Option("--json", help="JSON on stdout, as when piped.")]
+AsTable = Annotated[bool, typer.Option("--table", help="A table on stdout, even when piped.")]
+By = Annotated[str, typer.Option(help="Keys to group by, with commas: deployment,model,site,hour,day,month,…")]
+Format = Annotated[str, typer.Option(help="Log format; auto tells it by its columns. csv-raw: unguarded CSV output.")]
+Map = Annotated[list[str], typer.Option("--map", help="FIELD=COLUMN, FIELD= for none, or a TOML file.")]
+Dimension = Annotated[list[str], typer.Option("--dimension", help="A column to keep as a key of your own.")]
+InputZone = Annotated[str | None, typer.Option("--input-timezone", help="Zone of times without an offset.")]
+GroupZone = Annotated[str | None, typer.Option("--group-timezone", help="Zone of hours, days and months; UTC if none.")]
+Since = Annotated[str | None, typer.Option(help="Start of the period, on a bin edge: 2026-01-01 or RFC 3339.")]
+Until = Annotated[str | None, typer.Option(help="End of the period, exclusive.")]
+Where = Annotated[list[str], typer.Option("--where", help="KEY=PATTERN: keep rows like model=llama*.")]
+Bin = Annotated[int, typer.Option("--bin", help="Width of the ledger's bins in seconds: 300, 900 or 3600.")]
+MaxBad = Annotated[float, typer.Option("--max-bad", help="Share of rejected lines beyond which the exit code is 3.")]
+Threads = Annotated[int, typer.Option(help="Threads; 0 is one for each core.")]
+MaxLine = Annotated[int, typer.Option("--max-line-bytes", help="Longest line that is read.")]
+Force = Annotated[bool, typer.Option("--force", help="Add ledgers that hold the same input.")]
+
+MAX_BAD = 0.001
+MAX_LINE = 8 << 20
+
+
+def _fleet(path: Path | None) -> wl.Fleet:
+    return wl.Fleet.default() if path is None else wl.Fleet.load(path)
+
+
+def _settings(
+    *,
+    fleet: wl.Fleet,
+    dimension: list[str],
+    format: str,
+    map: list[str],
+    input_timezone: str | None,
+    bin: int,
+    threads: int,
+    max_line_bytes: int,
+    force: bool = False,
+) -> dict[str, Any]:
+    return {
+        "by": dimension,
+        "fleet": fleet,
+        "bin_seconds": bin,
+        "format": None if format in ("auto", "csv-raw") else format,
+        "map": _column_map(map),
+        "input_timezone": input_timezone,
+        "threads": threads,
+        "max_line_bytes": max_line_bytes,
+        "allow_overlap": force,
+    }
+
+
+def _column_map(options: list[str]) -> dict[str, str | None] | str | None:
+    files = [option for option in options if "=" not in option]
+    if files and len(options) > 1:
+        raise typer.BadParameter("either one TOML file or FIELD=COLUMN pairs", param_hint="--map")
+    if files:
+        try:
+            return Path(files[0]).read_text(encoding="utf-8")
+        except OSError as error:
+            raise typer.BadParameter(f"{error.strerror}: {files[0]}", param_hint="--map") from error
+    pairs = (option.partition("=") for option in options)
+    return {field.strip(): column.strip() or None for field, _, column in pairs} or None
+
+
+def _scan(logs: list[str], since: str | None, until: str | None, settings: dict[str, Any]) -> wl.Ledger:
+    ledger = wl.scan(logs, **settings)
+    if since is None and until is None:
+        return ledger
+    return ledger.between(bound("--since", since), bound("--until", until))
+
+
+@app.command()
+def estimate(
+    logs: Logs,
+    fleet: FleetFile = None,
+    by: By = "deployment",
+    output: Output = [],
+    as_json: Json = False,
+    as_table: AsTable = False,
+    where: Where = [],
+    since: Since = None,
+    until: Until = None,
+    group_timezone: GroupZone = None,
+    input_timezone: InputZone = None,
+    format: Format = "auto",
+    map: Map = [],
+    dimension: Dimension = [],
+    bin: Bin = 3600,
+    max_bad: MaxBad = MAX_BAD,
+    threads: Threads = 0,
+    max_line_bytes: MaxLine = MAX_LINE,
+    force: Force = False,
+) -> int:
+    """Estimate logs or ledgers in one go."""
+    from wattledger._cli.table import show
+
+    chosen = _fleet(fleet)
+    keys = [key.strip() for key in by.split(",") if key.strip()]
+    known = {"deployment", "model", "hardware", "site", "hour", "day", "month", "bin", "provider", "region", "host"}
+    own = [key for key in keys if key not in known and not key.startswith("logged_") and key not in dimension]
+    settings = _settings(
+        fleet=chosen,
+        dimension=[*dimension, *own],
+        format=format,
+        map=map,
+        input_timezone=input_timezone,
+        bin=bin,
+        threads=threads,
+        max_line_bytes=max_line_bytes,
+        force=force,
+    )
+    ledger = _scan(logs, since, until, settings)
+    estimated = ledger.estimate(chosen)
+    _check_own(own, estimated)
+    grouping: dict[str, Any] = {"timezone": group_timezone, "where": where}
+    text = estimated.to_json(by=keys, **grouping)
+    for path in output:
+        _write(path, estimated, keys, grouping, text, raw=format == "csv-raw")
+    table = as_table or (sys.stdout.isatty() and not as_json)
+    if table:
+        show(text, keys)
+    elif as_json or not output:
+        typer.echo(text)
+    coverage = estimated.coverage
+    talk.account(coverage, max_bad, shown=table)
+    return exits.of_coverage(coverage, max_bad)
+
+
+def _check_own(own: list[str], estimated: wl.Estimate) -> None:
+    """Refuse a key that no line carries: a misspelt name would be a column of nothing."""
+    for key in own:
+        rows = estimated.to_dict(by=[key])["rows"]
+        if rows and all(row[key] is None for row in rows):
+            known = "deployment, model, hardware, site, hour, day, month, provider, region, host"
+            raise typer.BadParameter(f"'{key}' is neither a key ({known}) nor a column of the log", param_hint="--by")
+
+
+def _write(
+    path: Path, estimated: wl.Estimate, keys: list[str], grouping: dict[str, Any], text: str, *, raw: bool
+) -> None:
+    match path.suffix:
+        case ".json":
+            _write_text(path, text + "\n")
+        case ".csv":
+            _write_text(path, estimated.by(*keys, **grouping).to_csv(raw=raw))
+        case ".parquet":
+            estimated.by(*keys, **grouping).write_parquet(path, metadata=text)
+        case other:
+            raise typer.BadParameter(
+                f"cannot write '{other or path.name}', expected .json, .csv or .parquet", param_hint="-o"
+            )
+    talk.say(f"wrote {path}")
+
+
+def _write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    from wattledger._engine import write_whole
+
+    write_whole(path, text.encode())
+
+
+@app.command()
+def ledger(
+    logs: Logs,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The ledger to write, .parquet.")],
+    fleet: FleetFile = None,
+    input_timezone: InputZone = None,
+    since: Since = None,
+    until: Until = None,
+    format: Format = "auto",
+    map: Map = [],
+    dimension: Dimension = [],
+    bin: Bin = 3600,
+    max_bad: MaxBad = MAX_BAD,
+    threads: Threads = 0,
+    max_line_bytes: MaxLine = MAX_LINE,
+    force: Force = False,
+) -> int:
+    """Turn logs into a ledger. --fleet names the attention windows to keep."""
+    settings = _settings(
+        fleet=_fleet(fleet),
+        dimension=dimension,
+        format=format,
+        map=map,
+        input_timezone=input_timezone,
+        bin=bin,
+        threads=threads,
+        max_line_bytes=max_line_bytes,
+        force=force,
+    )
+    made = _scan(logs, since, until, settings)
+    made.write(output)
+    talk.say(f"wrote {output}")
+    talk.account(made.coverage, max_bad)
+    return exits.of_coverage(made.coverage, max_bad)
+
+
+@app.command()
+def merge(
+    ledgers: Annotated[list[Path], typer.Argument(help="Ledgers to add.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The ledger to write, .parquet.")],
+    force: Force = False,
+) -> int:
+    """Add ledgers: GROUP BY keys, SUM."""
+    wl.merge([wl.Ledger.read(path) for path in ledgers], allow_overlap=force).write(output)
+    talk.say(f"wrote {output}")
+    return exits.GOOD
+
+
+@app.command()
+def describe(path: Annotated[Path, typer.Argument(metavar="LEDGER")], as_json: Json = False) -> int:
+    """Tell what a ledger holds: keys, period, coverage, moments, inputs."""
+    from wattledger._cli.pages import describe as page
+
+    described = wl.Ledger.read(path).describe()
+    page(described, as_json=as_json or not sys.stdout.isatty())
+    return exits.GOOD
+
+
+@app.command()
+def annotate(
+    logs: Logs,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The table to write, .parquet.")],
+    fleet: FleetFile = None,
+    operating_points: Annotated[Path | None, typer.Option(help="Ledger of the deployments' whole load.")] = None,
+    column: Annotated[list[str], typer.Option(help="Estimated column to keep; all if none.")] = [],
+    input_timezone: InputZone = None,
+    format: Format = "auto",
+    map: Map = [],
+    dimension: Dimension = [],
+    bin: Bin = 3600,
+    max_bad: MaxBad = MAX_BAD,
+    threads: Threads = 0,
+    max_line_bytes: MaxLine = MAX_LINE,
+) -> int:
+    """Write one row per request with its estimate."""
+    chosen = _fleet(fleet)
+    settings = _settings(
+        fleet=chosen,
+        dimension=dimension,
+        format=format,
+        map=map,
+        input_timezone=input_timezone,
+        bin=bin,
+        threads=threads,
+        max_line_bytes=max_line_bytes,
+    )
+    settings.pop("fleet")
+    points = None if operating_points is None else wl.Ledger.read(operating_points)
+    coverage = wl.annotate(logs, chosen, operating_points=points, columns=column, output=output, **settings)
+    talk.say(f"wrote {output}")
+    talk.account(coverage, max_bad)
+    return exits.of_coverage(coverage, max_bad)
+
+
+@app.command()
+def explain(
+    model: Annotated[str | None, typer.Option(help="Catalog name of the model.")] = None,
+    output_tokens: Annotated[int, typer.Option("--output", help="Generated tokens.")] = 500,
+    input_tokens: Annotated[int, typer.Option("--input", help="Input tokens, cached ones included.")] = 0,
+    cached_tokens: Annotated[int, typer.Option("--cached", help="Input tokens read from a cache.")] = 0,
+    hardware: Annotated[str | None, typer.Option(help="Catalog name of the accelerator.")] = None,
+    site: Annotated[str | None, typer.Option(help="Site of the fleet or the catalog.")] = None,
+    deployment: Annotated[str | None, typer.Option(help="Deployment of the fleet.")] = None,
+    devices: Annotated[float | None, typer.Option(help="Accelerators of a replica.")] = None,
+    precision: Annotated[str | None, typer.Option(help="Precision of the weights: bf16, fp8, int4, …")] = None,
+    concurrency: Annotated[float | None, typer.Option(help="Requests a replica runs at once.")] = None,
+    at: Annotated[str | None, typer.Option(help="Time; factors are annual, so it only has to be a time.")] = None,
+    fleet: FleetFile = None,
+    as_json: Json = False,
+) -> int:
+    """Show the whole chain of one request, every coefficient with its source."""
+    from wattledger._cli.pages import explain as page
+
+    bound("--at", at)
+    one = _fleet(fleet).request(
+        model=model,
+        input_tokens=input_tokens,
+        cached_tokens=cached_tokens,
+        output_tokens=output_tokens,
+        hardware=hardware,
+        site=site,
+        deployment=deployment,
+        devices=devices,
+        precision=precision,
+        concurrency=concurrency,
+    )
+    page(one, as_json=as_json or not sys.stdout.isatty())
+    return exits.GOOD
+
+
+@app.command()
+def catalog(
+    kind: Annotated[str, typer.Argument(help="hardware, servers, models, engines, sites, grids, cooling or embodied.")],
+    name: Annotated[str | None, typer.Argument(help="One item, under any of its names.")] = None,
+    as_json: Json = False,
+) -> int:
+    """Show what is known and from where."""
+    from wattledger._cli import pages
+
+    machine = as_json or not sys.stdout.isatty()
+    if name is None:
+        pages.catalog_table(kind, as_json=machine)
+    else:
+        pages.catalog_item(kind, name, as_json=machine)
+    return exits.GOOD
+
+
+@app.command()
+def check(
+    logs: Logs,
+    as_json: Json = False,
+    input_timezone: InputZone = None,
+    format: Format = "auto",
+    map: Map = [],
+    max_bad: MaxBad = MAX_BAD,
+    threads: Threads = 0,
+    max_line_bytes: MaxLine = MAX_LINE,
+) -> int:
+    """Only validate input: what was read, what was rejected and why."""
+    import json
+
+    settings = _settings(
+        fleet=wl.Fleet.default(),
+        dimension=[],
+        format=format,
+        map=map,
+        input_timezone=input_timezone,
+        bin=3600,
+        threads=threads,
+        max_line_bytes=max_line_bytes,
+    )
+    described = wl.scan(logs, **settings).describe()
+    coverage = described["coverage"]
+    if as_json or not sys.stdout.isatty():
+        typer.echo(json.dumps({"coverage": coverage, "inputs": described["inputs"]}))
+    else:
+        for source in described["inputs"]:
+            talk.say(f"{source['name']}: read as {source['format']}, {source['bytes']:,} bytes")
+        talk.account(coverage, max_bad)
+    return exits.of_coverage(coverage, max_bad)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"wattledger {wl.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    """Request logs of AI inference in; energy, cooling, water and emissions out."""
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command with these arguments and return its exit code."""
+    try:
+        code = app(arguments, standalone_mode=False)
+    except wl.WattledgerError as error:
+        talk.error(str(error.args[0]), error.hint)
+        return exits.of_error(error)
+    except KeyboardInterrupt:
+        talk.error("interrupted; nothing was written", None)
+        return exits.INTERRUPTED
+    except BrokenPipeError:
+        # The reader of stdout is gone, as after `| head`: nothing is left to say, not even at shutdown.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exits.FAILED
+    except typer.Abort:
+        return exits.INTERRUPTED
+    except Exception as error:  # usage errors of the option parser carry their own code
+        if not hasattr(error, "exit_code"):
+            raise
+        error.show()  # type: ignore[attr-defined]
+        return exits.USAGE
+    return code if isinstance(code, int) else exits.GOOD

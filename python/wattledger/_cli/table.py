@@ -1,0 +1,201 @@
+"""The estimate as a table to look at."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rich import box
+from rich.console import Console, Group
+from rich.measure import Measurement
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from wattledger._cli.talk import reject_lines
+from wattledger._cli.words import figure, safe, scale
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: Rows shown before the rest is summed into one line.
+MOST_ROWS = 60
+
+
+class Shown(NamedTuple):
+    """A column of the table: its field, heading, unit, and how soon it gives way on a narrow terminal."""
+
+    field: str
+    heading: str
+    unit: str
+    rank: int
+
+
+COLUMNS = (
+    Shown("requests", "requests", "", 0),
+    Shown("input_tokens", "input", "tokens", 4),
+    Shown("output_tokens", "output", "tokens", 3),
+    Shown("concurrency", "at once", "", 7),
+    Shown("utilisation", "busy", "%", 6),
+    Shown("it_kwh", "IT", "kWh", 2),
+    Shown("facility_kwh", "facility", "kWh", 0),
+    Shown("water_onsite_l", "water site", "L", 5),
+    Shown("water_offsite_with_hydro_l", "water grid", "L", 8),
+    Shown("co2e_location_g", "CO₂e", "g", 1),
+    Shown("co2e_upstream_g", "upstream", "g", 9),
+)
+
+PARTS = (
+    ("prefill_kwh", "prefill", "cyan"),
+    ("decode_kwh", "decode", "blue"),
+    ("idle_kwh", "idle", "yellow"),
+    ("host_kwh", "host", "magenta"),
+    ("cooling_kwh", "cooling", "green"),
+    ("power_delivery_kwh", "power delivery", "white"),
+)
+
+
+def show(text: str, keys: list[str], console: Console | None = None) -> None:
+    """Print an estimate, given as the JSON of the contract, to stdout."""
+    document = json.loads(text)
+    console = console or Console(highlight=False)
+    columns = [column for column in COLUMNS if _any(document, column.field)]
+    while True:
+        table = _table(document, keys, columns)
+        if _width(console, table) <= console.width or len(columns) <= 2:  # noqa: PLR2004 - requests and energy
+            break
+        columns.remove(max(columns, key=lambda column: column.rank))
+    console.print(table)
+    for part in (_split(document["totals"], console.width), _notes(document)):
+        console.print(Padding(part, (0, 1)))
+
+
+def _width(console: Console, table: Table) -> int:
+    """Return the width the table would like."""
+    return Measurement.get(console, console.options.update(width=1000), table).maximum
+
+
+def _any(document: dict[str, Any], field: str) -> bool:
+    return document["totals"][field] is not None
+
+
+def _table(document: dict[str, Any], keys: list[str], columns: list[Shown]) -> Table:
+    rows, totals = document["rows"], document["totals"]
+    table = Table(box=box.SIMPLE_HEAD, show_footer=True, pad_edge=False, padding=(0, 1))
+    for key in keys or ["all"]:
+        table.add_column(
+            Text(key),
+            min_width=6,
+            max_width=40,
+            no_wrap=True,
+            footer=Text("total" if key == (keys or ["all"])[0] else "", style="bold"),
+        )
+    scales = {column: _scale(column, rows, totals) for column in columns}
+    partial = {unknown["column"] for unknown in document["unknown"]}
+    for column in columns:
+        unit, factor = scales[column]
+        mark = (
+            "≥ "
+            if column.field in partial or ("it_kwh" in partial and column.field.endswith(("_kwh", "_l", "_g")))
+            else ""
+        )
+        heading = Text.assemble(column.heading, (f"\n{unit}" if unit else "\n", "dim"))
+        total = Text(mark + _cell(column, totals[column.field], factor), style="bold")
+        table.add_column(heading, justify="right", footer=total, no_wrap=True)
+    for row in rows[:MOST_ROWS]:
+        names = [_name(row, key) for key in keys] or [Text("all")]
+        if row["unallocated"]:
+            names[-1].append(" (no requests)", style="dim")
+        cells = [Text(_cell(column, row[column.field], scales[column][1])) for column in columns]
+        table.add_row(*names, *cells, style="dim" if row["unallocated"] else None)
+    if len(rows) > MOST_ROWS:
+        table.add_row(Text(f"… {len(rows) - MOST_ROWS:,} more rows; -o writes all", style="dim"))
+    return table
+
+
+def _name(row: dict[str, Any], key: str) -> Text:
+    value = row[key]
+    if value is None:
+        return Text("—", style="dim")
+    if key == "hour":
+        value = value.replace("T", " ").removesuffix(":00Z")
+    return Text(safe(value), overflow="ellipsis")
+
+
+def _scale(column: Shown, rows: list[dict[str, Any]], totals: dict[str, Any]) -> tuple[str, float]:
+    if column.unit == "%":
+        return "%", 100.0
+    values: Iterable[float] = (abs(_number(row[column.field])) for row in rows)
+    largest = max(values, default=abs(_number(totals[column.field])))
+    return scale(column.unit, largest)
+
+
+def _number(value: float | str | None) -> float:
+    return 0.0 if value is None else float(value)
+
+
+def _cell(column: Shown, value: float | str | None, factor: float) -> str:
+    if value is None:
+        return "—"
+    if column.unit == "" and column.field == "requests":
+        return f"{int(value):,}"
+    return figure(float(value) * factor)
+
+
+def _split(totals: dict[str, Any], width: int) -> Group:
+    """Draw one bar of where the energy goes."""
+    whole = _number(totals["facility_kwh"])
+    if not whole:
+        return Group()
+    shares = [(_number(totals[field]) / whole, name, style) for field, name, style in PARTS]
+    bar, legend = Text(), Text()
+    cells = max(min(width - 4, 80), 10)
+    for share, name, style in shares:
+        bar.append("█" * round(share * cells), style=style)
+        if share >= 0.0005:  # noqa: PLR2004 - what rounds to 0.0 % is left out
+            legend.append("■ ", style=style).append(f"{name} {share:.1%}   ")
+    return Group(bar, legend, Text())
+
+
+def _notes(document: dict[str, Any]) -> Table:
+    notes = Table.grid(padding=(0, 2, 0, 0))
+    notes.add_column(style="bold", no_wrap=True)
+    notes.add_column(overflow="fold")
+    coverage, provenance = document["coverage"], document["provenance"]
+    names = [f"{source['name']} ({source['format']})" for source in provenance["inputs"]]
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")  # noqa: PLR2004
+    lines = f"{coverage['counted']:,} of {coverage['events_in']:,} requests in {safe(shown)}"
+    notes.add_row("counted", Text(lines))
+    for line in reject_lines(coverage):
+        notes.add_row("rejected" if not line.startswith(" ") else "", Text(line, style="yellow"))
+    for place, values in _by_place(document["assumptions"]).items():
+        notes.add_row("assumed", Text.assemble(safe(place), (f"  {safe(values)}", "dim")))
+    for columns, reason in _by_reason(document["unknown"]).items():
+        notes.add_row("unknown", Text.assemble(columns, (f"  {safe(reason)}", "dim")))
+    method = f"edition {provenance['method_edition']}, parameter set {provenance['parameter_set']}"
+    notes.add_row("method", Text.assemble(method, ("  every reason and source is in --json", "dim")))
+    return notes
+
+
+def _by_place(assumptions: list[dict[str, str]]) -> dict[str, str]:
+    """Gather what is assumed of one deployment or site on one line."""
+    places: dict[str, list[str]] = {}
+    for note in assumptions:
+        places.setdefault(note["place"], []).append(f"{note['what']} {note['value']}")
+    return {place: ", ".join(values) for place, values in places.items()}
+
+
+def _by_reason(unknown: list[dict[str, Any]]) -> dict[str, str]:
+    """Gather columns that are unknown for one reason; those nobody gave an input for share a line."""
+    reasons: dict[str, list[str]] = {}
+    for item in unknown:
+        of_place = ":" in item["reason"]
+        reason = f"{item['reason']} ({int(item['requests']):,} requests)" if of_place else "no input for them"
+        columns = reasons.setdefault(reason, [])
+        if item["column"] not in columns:
+            columns.append(item["column"])
+    return {_label(columns): reason for reason, columns in reasons.items()}
+
+
+def _label(columns: list[str]) -> str:
+    return "every estimate" if "it_kwh" in columns else ", ".join(columns)

@@ -1,0 +1,39 @@
+"""Numbers and names for people."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def safe(text: str) -> str:
+    """Return text that cannot act on a terminal: control and direction characters as escapes."""
+    return "".join(c if unicodedata.category(c) not in ("Cc", "Cf", "Cs") else f"\\u{{{ord(c):x}}}" for c in text)
+
+
+def figure(value: float) -> str:
+    """Return a number with about four significant digits and thousands separators."""
+    size = abs(value)
+    if size == 0:
+        return "0"
+    if size < 1e-3:  # noqa: PLR2004 - below, a fixed point would show no digit
+        return f"{value:.2e}"
+    digits = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 10 else 3  # noqa: PLR2004
+    return f"{value:,.{digits}f}"
+
+
+#: Units by the size from which they are used, largest first.
+SCALES = {
+    "kWh": ((1e6, "GWh", 1e-6), (1e3, "MWh", 1e-3), (1.0, "kWh", 1.0), (0.0, "Wh", 1e3)),
+    "g": ((1e6, "t", 1e-6), (1e3, "kg", 1e-3), (0.0, "g", 1.0)),
+    "L": ((1e3, "m³", 1e-3), (1.0, "L", 1.0), (0.0, "mL", 1e3)),
+    "s": ((3600.0, "h", 1 / 3600), (0.0, "s", 1.0)),
+    "tokens": ((1e9, "G", 1e-9), (1e6, "M", 1e-6), (0.0, "", 1.0)),
+}
+
+
+def scale(unit: str, largest: float) -> tuple[str, float]:
+    """Return the unit in which the largest value reads well, and the factor to it."""
+    for size, name, factor in SCALES.get(unit, ()):
+        if largest >= size:
+            return name, factor
+    return unit, 1.0

@@ -1,0 +1,262 @@
+"""The compiled part of wattledger: the crate's public doors, typed."""
+
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any, TypeAlias, final
+
+__version__: str
+#: Edition of the methods: changes when an estimate of the same input changes.
+method_edition: str
+#: Whether the crate was built without optimisation.
+debug_build: bool
+
+_Path: TypeAlias = str | PathLike[str]
+_Columns: TypeAlias = list[tuple[str, tuple[Any, list[str | None]] | tuple[Any, str]]]
+
+@final
+class Fleet:
+    """Deployments, sites and the catalog they name; immutable.
+
+    >>> import wattledger as wl
+    >>> fleet = wl.Fleet.parse('''
+    ... [[deployment]]
+    ... name = "chat"
+    ... model = "llama-3.1-8b"
+    ... hardware = "h100"
+    ... replicas = 2
+    ... ''')
+    >>> fleet.deployments
+    ['chat']
+    """
+
+    @staticmethod
+    def load(path: _Path) -> Fleet:
+        """Read a fleet from a TOML file.
+
+        Raises:
+            FleetError: With the place and the value, for unknown keys, values outside their limits, contradictions.
+            InputNotFoundError: If there is no such file.
+
+        """
+
+    @staticmethod
+    def parse(text: str, *, place: str = "fleet") -> Fleet:
+        """Read a fleet from TOML text; ``place`` names it in messages."""
+
+    @staticmethod
+    def default() -> Fleet:
+        """The fleet of a log nothing is known of: every route is assumed from its model's name."""
+
+    @property
+    def deployments(self) -> list[str]:
+        """Names of the deployments."""
+
+    @property
+    def windows(self) -> list[int]:
+        """Attention windows of the fleet's models, in tokens: what a scan keeps besides the moments."""
+
+    @property
+    def digest(self) -> str:
+        """xxh3-128 of the text."""
+
+    def request(
+        self,
+        *,
+        model: str | None = None,
+        output_tokens: int,
+        input_tokens: int = 0,
+        cached_tokens: int = 0,
+        hardware: str | None = None,
+        site: str | None = None,
+        deployment: str | None = None,
+        devices: float | None = None,
+        precision: str | None = None,
+        concurrency: float | None = None,
+    ) -> RequestEstimate:
+        """Estimate one request, served as this fleet serves its model or as stated here.
+
+        >>> import wattledger as wl
+        >>> one = wl.Fleet.default().request(
+        ...     model="llama-3.1-70b", hardware="h100", devices=4, concurrency=64, input_tokens=1000, output_tokens=500
+        ... )
+        >>> round((one["prefill_kwh"] + one["decode_kwh"]) * 3.6e6)  # joules
+        591
+        """
+
+@final
+class RequestEstimate:
+    """One request's footprint with its range and its chain. Columns are read by name: ``one["facility_kwh"]``."""
+
+    @property
+    def model(self) -> str:
+        """Catalog id of the model."""
+
+    @property
+    def hardware(self) -> str:
+        """Catalog id of the accelerator."""
+
+    @property
+    def devices(self) -> float:
+        """Accelerators of one replica."""
+
+    @property
+    def site(self) -> str:
+        """The site."""
+
+    @property
+    def concurrency(self) -> float:
+        """Requests the replica runs at once."""
+
+    def range(self, column: str) -> tuple[float, float] | None:
+        """Low and high end of a column; ``None`` where it is unknown."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Values with ranges, the chain, sources and assumptions."""
+
+    def to_json(self) -> str:
+        """The same as JSON."""
+
+    def __getitem__(self, column: str, /) -> float | None: ...
+
+@final
+class Ledger:
+    """Exact sums by route, time bin and your own dimensions; ledgers add, estimates do not.
+
+    Any Arrow library takes one: ``pyarrow.table(ledger)``.
+    """
+
+    @staticmethod
+    def read(path: _Path) -> Ledger:
+        """Read a ledger file."""
+
+    def write(self, path: _Path) -> None:
+        """Write the ledger as Parquet, whole or not at all."""
+
+    def estimate(self, fleet: Fleet | None = None) -> Estimate:
+        """Estimate the ledger under a fleet; the default one if none is given."""
+
+    def between(self, since_s: int | None, until_s: int | None) -> Ledger:
+        """The ledger of the bins in [since, until), in seconds since 1970 UTC."""
+
+    def describe(self) -> dict[str, Any]:
+        """Keys, period, coverage, moments and inputs."""
+
+    @property
+    def coverage(self) -> dict[str, Any]:
+        """The account of every line: events_in = counted + rejected + duplicates + no_usage + cached_locally."""
+
+    @property
+    def rejected_share(self) -> float:
+        """Rejected events over all events."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> Any: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__: None  # type: ignore[assignment]
+
+@final
+class Estimate:
+    """A fleet's estimate of a ledger. As an Arrow stream it is grouped by deployment and hour."""
+
+    def by(self, *keys: str, timezone: str | None = None, where: Sequence[str] = ...) -> EstimateTable:
+        """Group by keys: deployment, model, hardware, site, hour, day, month, provider, region, host, your dimensions.
+
+        Args:
+            keys: Names of keys.
+            timezone: Zone in which hours, days and months are told; UTC if none.
+            where: ``KEY=PATTERN`` expressions that all have to hold, such as ``model=llama*``.
+
+        """
+
+    def to_json(self, *, by: Sequence[str] = ..., timezone: str | None = None, where: Sequence[str] = ...) -> str:
+        """Totals, rows, coverage, assumptions and provenance as JSON."""
+
+    def to_dict(
+        self, *, by: Sequence[str] = ..., timezone: str | None = None, where: Sequence[str] = ...
+    ) -> dict[str, Any]:
+        """The same as a dict."""
+
+    @property
+    def totals(self) -> dict[str, Any]:
+        """Sums over everything by column; ``None`` is unknown."""
+
+    @property
+    def assumptions(self) -> list[dict[str, str]]:
+        """Values nobody stated, with the reason for each."""
+
+    @property
+    def unknown(self) -> list[dict[str, Any]]:
+        """Columns that are unknown for some requests, and why."""
+
+    @property
+    def coverage(self) -> dict[str, Any]:
+        """The account of every line."""
+
+    def explain(self) -> dict[str, Any]:
+        """Provenance: method edition, inputs, every coefficient with its source."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> Any: ...
+
+@final
+class EstimateTable:
+    """An estimate grouped by keys; any Arrow library takes it."""
+
+    @property
+    def keys(self) -> list[str]:
+        """Names of the keys."""
+
+    def to_csv(self, *, raw: bool = False) -> str:
+        """The table as CSV; cells that a spreadsheet would take for a formula are guarded unless ``raw``."""
+
+    def write_parquet(self, path: _Path, *, metadata: str | None = None) -> None:
+        """Write the table as Parquet; ``metadata`` is kept under ``wattledger``."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> Any: ...
+    def __len__(self) -> int: ...
+
+@final
+class AnnotatedRows:
+    """Estimated columns, row for row with the data they were asked for; any Arrow library takes them."""
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+
+    def column_bytes(self, name: str) -> bytes:
+        """One column as 64-bit floats, not a number where unknown."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> Any: ...
+    def __len__(self) -> int: ...
+
+def merge(ledgers: Sequence[Ledger], *, allow_overlap: bool = False) -> Ledger:
+    """Add ledgers: GROUP BY keys, SUM.
+
+    Raises:
+        LedgerError: If bins, dimensions or windows differ, or two ledgers hold the same input.
+
+    """
+
+def scan_paths(paths: list[str], options: dict[str, Any]) -> Ledger: ...
+def scan_stream(data: object, options: dict[str, Any]) -> Ledger: ...
+def scan_columns(columns: _Columns, options: dict[str, Any]) -> Ledger: ...
+def annotate_files(
+    paths: list[str],
+    fleet: Fleet,
+    operating_points: Ledger | None,
+    keep: list[str],
+    output: _Path,
+    options: dict[str, Any],
+) -> dict[str, Any]: ...
+def annotate_stream(
+    data: object, fleet: Fleet, operating_points: Ledger | None, keep: list[str], options: dict[str, Any]
+) -> AnnotatedRows: ...
+def annotate_columns(
+    data: _Columns, fleet: Fleet, operating_points: Ledger | None, keep: list[str], options: dict[str, Any]
+) -> AnnotatedRows: ...
+def formats() -> list[tuple[str, str]]: ...
+def fleet_keys() -> list[tuple[str, str, str, str, str]]: ...
+def estimate_columns() -> list[tuple[str, str, str]]: ...
+def catalog_kinds() -> list[str]: ...
+def catalog_table(kind: str) -> tuple[list[tuple[str, str, str]], list[list[str]]]: ...
+def catalog_item(kind: str, name: str) -> list[tuple[str, str, str, str, str]]: ...
+def write_whole(path: _Path, bytes: bytes) -> None: ...

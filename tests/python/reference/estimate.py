@@ -1,0 +1,391 @@
+"""Ledger and fleet to energy, water and emissions: operating points, cap, idle and host, the site, allocation."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from reference.ledger import OCCUPANCY_BIN_S, ROUTE, Bin
+from reference.method import ONE, ZERO, Coefficients, Features, Hardware, Model, Serving, coefficients, features
+
+if TYPE_CHECKING:
+    from reference.ledger import Labels, Ledger
+
+D = Decimal
+HOST_PER_EIGHT_W = D(1200)
+HOST_IDLE_SHARE = D("0.7")
+CONTEXT_W = D(46)
+IDLE_OVER_RATED = D("0.2")
+POWER_DELIVERY_SHARE = D("0.3")
+JOULES_PER_KWH = D(3_600_000)
+DEFAULT_MAX_CONCURRENCY = D(256)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the fleet states of a place; what it leaves out stays unknown."""
+
+    pue: D
+    wue: D
+    direct: D | None
+    lifecycle: D | None
+    water: D | None
+    water_with_hydro: D | None
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A model on accelerators at a site. `dedicated`: the log shows its whole load."""
+
+    name: str
+    hardware: Hardware
+    model: Model
+    serving: Serving
+    replicas: int
+    dedicated: bool
+    declared: D | None
+    max_concurrency: D
+    site: Site
+
+    def limit(self, mean_context: D) -> D:
+        """Most requests a replica runs at once: engine or memory, whichever binds first."""
+        return max(ONE, min(self.max_concurrency, self.memory_limit(mean_context)))
+
+    def memory_limit(self, mean_context: D) -> D:
+        m, n = self.model, self.serving.devices
+        room = D("0.9") * n * self.hardware.memory_gb * D(10) ** 9 - m.total * self.serving.weight_bytes
+        # The cache of window layers and recurrent state do not grow with the context: they are per request.
+        fixed = m.state_elements * 4 + (m.kv_bytes(m.window_layers) * m.window if m.window else 0)
+        per_request = m.kv_bytes(m.full_layers) * max(mean_context, ONE) + fixed
+        return max(room, ZERO) / max(per_request, ONE)
+
+    def fallback(self, mean_context: D) -> D:
+        """Concurrency where the log says nothing: declared, else half of what memory holds, 1 to 64."""
+        if self.declared is not None:
+            return self.declared
+        half = min(max(self.memory_limit(mean_context) / 2, ONE), D(64))
+        return min(half, self.max_concurrency)
+
+    def idle_w(self) -> D:
+        hw = self.hardware
+        if hw.idle_context_w is not None:
+            power = hw.idle_context_w
+        else:
+            power = hw.tdp_w * IDLE_OVER_RATED if hw.idle_w is None else hw.idle_w + CONTEXT_W
+        return self.serving.devices * min(power, hw.tdp_w)
+
+    def host_w(self) -> D:
+        return HOST_PER_EIGHT_W * self.serving.devices / 8
+
+    def at(self, concurrency: D) -> Coefficients:
+        return coefficients(self.hardware, self.model, self.serving, concurrency)
+
+
+@dataclass(frozen=True)
+class Point:
+    """Busy share u and concurrency while busy B of one five-minute bin, with the output tokens in it."""
+
+    busy: D
+    concurrency: D
+    output: D
+    seconds: D
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a deployment was asked for in one moments bin."""
+
+    requests: int
+    features: Features
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the whole ledger says about a deployment."""
+
+    width: int
+    period: tuple[int, int]
+    occupancy: dict[int, list[int]]
+    mean_context: D
+    latency_share: D
+
+
+def point_of_load(load: D, limit: D) -> tuple[D, D]:
+    """u = 1 - e^(-rho), B = rho/u; beyond the limit the replica is always busy at the limit."""
+    if load <= 0:
+        return ZERO, ONE
+    busy = ONE - (-load).exp()
+    concurrency = load / busy
+    return (ONE, limit) if concurrency > limit else (busy, max(concurrency, ONE))
+
+
+def load_of_concurrency(concurrency: D) -> D:
+    """Solve B = rho/(1 - e^(-rho)) for rho, by bisection: B rises with rho, and rho <= B."""
+    low, high = ZERO, concurrency
+    for _ in range(110):
+        middle = (low + high) / 2
+        if middle > 0 and middle / (ONE - (-middle).exp()) < concurrency:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def point_of_arrivals(deployment: Deployment, arrivals: D, mean: Features, limit: D) -> tuple[D, D]:
+    """1 - e^(-rho) = arrivals·S(B(rho)) per replica; where B would pass the limit it is, and u = arrivals·S(limit)."""
+
+    def asked(concurrency: D) -> D:
+        return arrivals * deployment.at(concurrency).seconds(mean)
+
+    if asked(ONE) == 0:
+        return ZERO, ONE  # requests without tokens
+    low, high = ZERO, load_of_concurrency(limit)
+    if asked(limit) >= ONE - (-high).exp():
+        return min(asked(limit), ONE), limit
+    for _ in range(110):
+        middle = (low + high) / 2
+        busy = ONE - (-middle).exp()
+        if asked(middle / busy) > busy:
+            low = middle
+        else:
+            high = middle
+    busy = ONE - (-high).exp()
+    return busy, max(ONE, high / busy)
+
+
+def operating_points(deployment: Deployment, start: Bin, load: Load, known: Known) -> list[Point]:
+    """One point per five-minute bin inside the moments bin and the provisioned period."""
+    limit, fallback = deployment.limit(known.mean_context), deployment.fallback(known.mean_context)
+    if start is None or not deployment.dedicated:
+        return [Point(ONE, fallback, ONE, ZERO)]
+    points = []
+    for k in range(max(start, known.period[0]), min(start + known.width, known.period[1]), OCCUPANCY_BIN_S):
+        overlap_us, _, requests, output = known.occupancy.get(k, [0, 0, 0, 0])
+        if known.latency_share > 0:
+            # Requests without a logged latency are taken to overlap as the others do.
+            overlap_s = D(overlap_us) / 10**6 / known.latency_share
+            busy, concurrency = point_of_load(overlap_s / (OCCUPANCY_BIN_S * deployment.replicas), limit)
+        elif requests == 0:
+            busy, concurrency = ZERO, ONE
+        else:
+            # A mean request of this bin: prefill as in the moments bin, decode by its own output tokens.
+            f = load.features
+            part = D(output) / f.output / requests if f.output > 0 else ZERO
+            mean = Features(*(x / load.requests for x in f.prefill()), *(x * part for x in f.decode()))
+            arrivals = D(requests) / (OCCUPANCY_BIN_S * deployment.replicas)
+            busy, concurrency = point_of_arrivals(deployment, arrivals, mean, limit)
+        if deployment.declared is not None:
+            # How many share a step is declared; how long a replica is busy still shows in the log.
+            concurrency = deployment.declared
+        points.append(Point(busy, concurrency, D(output), D(OCCUPANCY_BIN_S)))
+    return points
+
+
+def mean_coefficients(deployment: Deployment, points: list[Point], f: Features) -> Coefficients:
+    """Mean over the points by output tokens, then one factor on energy so that power stays at or below rated power."""
+    weight = sum((p.output for p in points), ZERO)
+    at = deployment.at(ONE)
+    if weight > 0:
+        shares = [(deployment.at(p.concurrency), p.output / weight) for p in points if p.output > 0]
+        s_out = sum((c.s_decode[0] * share for c, share in shares), ZERO)
+        e_out = sum((c.e_decode[0] * share for c, share in shares), ZERO)
+        at = Coefficients(at.s_prefill, (s_out, *at.s_decode[1:]), at.e_prefill, (e_out, *at.e_decode[1:]))
+    energy = sum(at.joules(f), ZERO)
+    most = deployment.serving.devices * deployment.hardware.tdp_w * at.seconds(f)
+    cap = most / energy if energy > most else ONE
+    return Coefficients(
+        at.s_prefill, at.s_decode, tuple(e * cap for e in at.e_prefill), tuple(e * cap for e in at.e_decode)
+    )
+
+
+@dataclass
+class Row:
+    """One row of an estimate grouped by deployment, hour and further labels; `None` is unknown."""
+
+    counts: list[int]
+    sums: dict[str, D | None]
+    weighted_concurrency: D = ZERO
+    busy_s: D = ZERO
+    provisioned_s: D = ZERO
+    #: The columns as they were if its replicas were never busy: what a comparison of idle energy is relative to.
+    never_busy: dict[str, D | None] = field(default_factory=dict)
+
+    def add(self, other: Row) -> None:
+        self.counts = [a + b for a, b in zip(self.counts, other.counts, strict=True)]
+        for sums, more in ((self.sums, other.sums), (self.never_busy, other.never_busy)):
+            for name, value in more.items():
+                mine = sums.get(name)
+                sums[name] = mine if value is None else value + (mine or ZERO)
+        self.weighted_concurrency += other.weighted_concurrency
+        self.busy_s += other.busy_s
+        self.provisioned_s += other.provisioned_s
+
+    def columns(self) -> dict[str, D | None]:
+        replica_s = self.sums["replica_seconds"]
+        names = ("requests", "input_tokens", "cached_tokens", "output_tokens")
+        return {
+            **{name: D(n) for name, n in zip(names, self.counts, strict=True)},
+            **self.sums,
+            "concurrency": self.weighted_concurrency / replica_s if replica_s else None,
+            "utilisation": self.busy_s / self.provisioned_s if self.provisioned_s else None,
+        }
+
+
+#: Columns that stay unknown until somebody computes them.
+NOT_COMPUTED = (
+    "water_onsite_consumed_l",
+    "water_stress_weighted_l",
+    "co2e_market_g",
+    "co2e_marginal_g",
+    "co2e_embodied_g",
+)
+
+
+def at_site(site: Site | None, joules: tuple[D, D, D, D], replica_s: D) -> dict[str, D | None]:
+    """Every column of a load: prefill, decode, idle, host in joules, then what the place adds."""
+    prefill, decode, idle, host = (j / JOULES_PER_KWH for j in joules)
+    it = prefill + decode + idle + host
+    pue, wue = (site.pue, site.wue) if site else (ONE, ZERO)
+    overhead, facility = it * (pue - 1), it * pue
+
+    def by(energy: D, factor: D | None) -> D | None:
+        return None if factor is None else energy * factor
+
+    # Two factors that contradict each other say nothing about the chain between them.
+    chain = None
+    if site and site.direct is not None and site.lifecycle is not None and site.lifecycle >= site.direct:
+        chain = site.lifecycle - site.direct
+    columns: dict[str, D | None] = {
+        "replica_seconds": replica_s,
+        "prefill_kwh": prefill,
+        "decode_kwh": decode,
+        "idle_kwh": idle,
+        "host_kwh": host,
+        "it_kwh": it,
+        "cooling_kwh": overhead * (1 - POWER_DELIVERY_SHARE),
+        "power_delivery_kwh": overhead * POWER_DELIVERY_SHARE,
+        "facility_kwh": facility,
+        "water_onsite_l": it * wue,
+        "water_offsite_l": by(facility, site.water if site else None),
+        "water_offsite_with_hydro_l": by(facility, site.water_with_hydro if site else None),
+        "co2e_location_g": by(facility, site.direct if site else None),
+        "co2e_upstream_g": by(facility, chain),
+    }
+    columns.update(dict.fromkeys(NOT_COMPUTED))
+    return dict.fromkeys(columns) if site is None else columns
+
+
+#: Deployment, hour (seconds since 1970 UTC), user dimensions (none if unallocated), and whether it is unallocated.
+Key = tuple[str | None, Bin, tuple[str | None, ...], bool]
+
+
+def estimate(ledger: Ledger, deployments: dict[str, Deployment]) -> dict[Key, Row]:
+    """Rows by deployment, hour and every user dimension. A route belongs to the deployment its label names."""
+    place = ROUTE.index("deployment")
+    bins = [b for _, b in ledger.occupancy if b is not None]
+    # Provisioned from the first to the last five-minute bin in which anything in the log happened.
+    period = (min(bins), max(bins) + OCCUPANCY_BIN_S) if bins else (0, 0)
+    rows: dict[Key, Row] = {}
+    for name, deployment in deployments.items():
+        moments = [(k, v) for k, v in ledger.moments.items() if k[0][place] == name]
+        one_deployment(ledger, deployment, moments, period, rows)
+    for (series, start), sums in ledger.moments.items():
+        if series[place] not in deployments:
+            unknown = Row(sums[:4], at_site(None, (ZERO, ZERO, ZERO, ZERO), ZERO))
+            put(rows, (None, hour(start), series[len(ROUTE) :], False), unknown)
+    return rows
+
+
+#: Sums of one series and bin, and their window areas if the ledger holds them.
+Sums = tuple[list[int], "list[int] | None"]
+
+
+def one_deployment(
+    ledger: Ledger,
+    deployment: Deployment,
+    moments: list[tuple[tuple[Labels, Bin], list[int]]],
+    period: tuple[int, int],
+    rows: dict[Key, Row],
+) -> None:
+    width = ledger.bin_seconds
+    known = knowledge(ledger, deployment, [sums for _, sums in moments], period)
+    starts: set[Bin] = {start for (_, start), _ in moments}
+    if deployment.dedicated:
+        starts |= set(range(period[0] // width * width, period[1], width))
+    for start in starts:
+        here = {
+            series: (sums, window_areas(ledger, deployment, series, start))
+            for (series, s), sums in moments
+            if s == start
+        }
+        for key, row in one_bin(deployment, start, here, known):
+            put(rows, key, row)
+
+
+def knowledge(ledger: Ledger, deployment: Deployment, moments: list[list[int]], period: tuple[int, int]) -> Known:
+    place = ROUTE.index("deployment")
+    occupancy: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    for (route, start), values in ledger.occupancy.items():
+        if route[place] == deployment.name and start is not None:
+            occupancy[start] = [a + b for a, b in zip(occupancy[start], values, strict=True)]
+    timed, with_latency = sum(o[2] for o in occupancy.values()), sum(o[1] for o in occupancy.values())
+    requests = sum(m[0] for m in moments)
+    context = D(sum(m[1] for m in moments)) + D(sum(m[3] for m in moments)) / 2
+    share = D(with_latency) / timed if timed else ZERO
+    return Known(ledger.bin_seconds, period, dict(occupancy), context / max(requests, 1), share)
+
+
+def window_areas(ledger: Ledger, deployment: Deployment, series: Labels, start: Bin) -> list[int] | None:
+    window = deployment.model.window
+    if window is None:
+        return [0, 0]
+    return ledger.areas[window, series, start] if window in ledger.windows else None
+
+
+def one_bin(deployment: Deployment, start: Bin, here: dict[Labels, Sums], known: Known) -> list[tuple[Key, Row]]:
+    """Everything of one deployment and bin, allocated to its series by replica seconds."""
+    total = [sum(column) for column in zip(*(sums for sums, _ in here.values()), strict=True)] or [0] * 8
+    missing = any(areas is None for _, areas in here.values())
+    areas = None if missing else [sum(a[i] for _, a in here.values() if a) for i in (0, 1)]
+    whole = features(total, areas)
+    points = operating_points(deployment, start, Load(total[0], whole), known)
+    at = mean_coefficients(deployment, points, whole)
+    provisioned_s = busy_s = ZERO
+    if deployment.dedicated:
+        provisioned_s = sum((p.seconds for p in points), ZERO) * deployment.replicas
+        busy_s = sum((p.seconds * p.busy for p in points), ZERO) * deployment.replicas
+    idle_w, host_idle_w = deployment.idle_w(), deployment.host_w() * HOST_IDLE_SHARE
+    idle_j, host_idle_j = idle_w * (provisioned_s - busy_s), host_idle_w * (provisioned_s - busy_s)
+    replica_s = at.seconds(whole)
+    weight = sum((p.output for p in points), ZERO)
+    concurrency = sum((p.concurrency * p.output for p in points), ZERO) / weight if weight else ONE
+    rows: list[tuple[Key, Row]] = []
+    for series, (sums, own_areas) in here.items():
+        f = features(sums, own_areas)
+        mine = at.seconds(f)
+        share = mine / replica_s if replica_s else ZERO
+        joules = (*at.joules(f), idle_j * share, deployment.host_w() * mine + host_idle_j * share)
+        row = Row(sums[:4], at_site(deployment.site, joules, mine), concurrency * mine)
+        row.busy_s, row.provisioned_s = busy_s * share, provisioned_s * share
+        idle = (ZERO, ZERO, idle_w * provisioned_s * share, host_idle_w * provisioned_s * share)
+        row.never_busy = at_site(deployment.site, idle, ZERO)
+        rows.append(((deployment.name, hour(start), series[len(ROUTE) :], False), row))
+    if replica_s == 0 and provisioned_s > 0:
+        # Nobody used the replicas: what they drew is nobody's.
+        row = Row([0] * 4, at_site(deployment.site, (ZERO, ZERO, idle_j, host_idle_j), ZERO))
+        row.busy_s, row.provisioned_s = busy_s, provisioned_s
+        rows.append(((deployment.name, hour(start), (), True), row))
+    return rows
+
+
+def hour(start: Bin) -> Bin:
+    return None if start is None else start // 3600 * 3600
+
+
+def put(rows: dict[Key, Row], key: Key, row: Row) -> None:
+    if key in rows:
+        rows[key].add(row)
+    else:
+        rows[key] = row
