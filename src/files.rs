@@ -7,25 +7,30 @@ use std::path::Path;
 
 /// Largest Parquet footer that is read.
 const FOOTER_LIMIT: u64 = 64 << 20;
+/// Magic, length and magic: no Parquet file is shorter.
+const FRAME: u64 = 12;
 
 /// Refuses a Parquet file whose footer cannot be right, before a reader allocates by its word.
 ///
 /// # Errors
-/// [`Error::FileDamaged`] with what is wrong.
-pub fn check_parquet_footer(mut file: &File, bytes: u64, path: &Path) -> Result<()> {
-    let damaged = |problem: &str| Error::FileDamaged { path: path.into(), problem: problem.into() };
+/// [`Error::FileDamaged`] with what is wrong; [`Error::FileAccess`] where the system refuses to read.
+pub fn check_parquet_footer(mut file: &File, path: &Path) -> Result<()> {
+    let access = |e: std::io::Error| Error::FileAccess { path: path.into(), problem: e.to_string() };
+    let damaged = |problem: String| Err(Error::FileDamaged { path: path.into(), problem });
+    let bytes = file.seek(SeekFrom::End(0)).map_err(access)?;
+    if bytes < FRAME {
+        return damaged(format!("{bytes} bytes are too few for Parquet"));
+    }
     let mut tail = [0; 8];
-    if bytes < 12 {
-        return Err(damaged("it is too short for Parquet"));
-    }
     let read = file.seek(SeekFrom::End(-8)).and_then(|_| file.read_exact(&mut tail));
-    read.and_then(|()| file.rewind()).map_err(|e| Error::FileAccess { path: path.into(), problem: e.to_string() })?;
-    if &tail[4..] != b"PAR1" {
-        return Err(damaged("it does not end as Parquet does"));
+    read.and_then(|()| file.rewind()).map_err(access)?;
+    let [a, b, c, d, magic @ ..] = tail;
+    if magic != *b"PAR1" {
+        return damaged("it does not end as Parquet does, it may be cut off".into());
     }
-    let footer = u64::from(u32::from_le_bytes([tail[0], tail[1], tail[2], tail[3]]));
-    if footer > (bytes - 12).min(FOOTER_LIMIT) {
-        return Err(damaged("its footer is longer than the file"));
+    let footer = u64::from(u32::from_le_bytes([a, b, c, d]));
+    if footer > (bytes - FRAME).min(FOOTER_LIMIT) {
+        return damaged(format!("its index claims {footer} bytes of {bytes}"));
     }
     Ok(())
 }
@@ -33,7 +38,7 @@ pub fn check_parquet_footer(mut file: &File, bytes: u64, path: &Path) -> Result<
 /// Writes a file whole or not at all: a temporary file beside it, synced, then renamed over it.
 ///
 /// # Errors
-/// [`Error::FileAccess`] with the operating system's words.
+/// [`Error::FileNotFound`] for a folder that does not exist, else [`Error::FileAccess`] with the system's words.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let access = |e: std::io::Error| Error::FileAccess { path: path.into(), problem: e.to_string() };
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -42,7 +47,12 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
         // A device or a pipe takes bytes; it cannot be renamed over.
         return std::fs::write(path, bytes).map_err(access);
     }
-    let mut file = tempfile::Builder::new().prefix(".wattledger-").tempfile_in(folder).map_err(access)?;
+    if !folder.is_dir() {
+        return Err(Error::FileNotFound { path: folder.into() });
+    }
+    // The words of the error would name the temporary file, which nobody asked for.
+    let refused = |e: std::io::Error| Error::FileAccess { path: path.into(), problem: e.kind().to_string() };
+    let mut file = tempfile::Builder::new().prefix(".wattledger-").tempfile_in(folder).map_err(refused)?;
     file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(access)?;
     #[cfg(unix)]
     {

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! [`scan`] is the corridor from bytes to ledger, [`units`], [`error`] and [`keys`] are the floor everyone stands on.
-//! `tests/architecture.rs` holds the walls: which room may use which.
+//! `tests/architecture` holds the walls: which room may use which.
 
 pub mod annotate;
 pub mod catalog;

@@ -16,6 +16,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// What went wrong, with the value and the place.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "fields are named for what they hold, and each stands in the sentence of its error")]
 pub enum Error {
     /// A named file or folder does not exist.
     FileNotFound { path: PathBuf },
@@ -66,6 +67,7 @@ pub enum Error {
 /// The stable name of an error, the same in Rust, Python and JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "each stands for the error of the same name, which says what it is")]
 pub enum Code {
     FileNotFound,
     FileAccess,

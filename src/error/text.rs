@@ -41,7 +41,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<
     let name = name.to_lowercase();
     let mut scored: Vec<(f64, &str)> = known
         .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(&name, &candidate.to_lowercase()), candidate))
+        .map(|candidate| (likeness(&name, &candidate.to_lowercase()), candidate))
         .filter(|(score, _)| *score > 0.75)
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
@@ -49,9 +49,28 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<
     scored.into_iter().take(3).map(|(_, candidate)| candidate.to_owned()).collect()
 }
 
+/// How like two names are, from 0 to 1: as wholes, or a little less the one and the beginning of the other.
+fn likeness(name: &str, candidate: &str) -> f64 {
+    const BEGINNING: f64 = 0.95;
+    let length = name.chars().count();
+    let beginning: String = candidate.chars().take(length).collect();
+    let begun = if length < 4 { 0.0 } else { BEGINNING * strsim::jaro_winkler(name, &beginning) };
+    strsim::jaro_winkler(name, candidate).max(begun)
+}
+
 fn list(names: &[String]) -> String {
     let quoted: Vec<String> = names.iter().map(|n| format!("`{}`", excerpt(n))).collect();
     quoted.join(", ")
+}
+
+/// The columns an input has, in words; of many the first.
+fn columns(found: &[String]) -> String {
+    const SHOWN: usize = 12;
+    match found.len() {
+        0 => "it has no columns".into(),
+        n if n <= SHOWN => format!("it has {}", list(found)),
+        n => format!("it has {} and {} more", list(&found[..SHOWN]), n - SHOWN),
+    }
 }
 
 /// A number as a person writes it: `20000`, `0.35`, `1e21`.
@@ -66,17 +85,12 @@ pub(super) fn sentence(error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result
             write!(f, "cannot read or write `{}`: {problem}", excerpt(&path.to_string_lossy()))
         }
         Error::FileDamaged { path, problem } => {
-            write!(f, "file is damaged or incomplete, {problem}: `{}`", excerpt(&path.to_string_lossy()))
+            write!(f, "file is damaged or incomplete ({problem}): `{}`", excerpt(&path.to_string_lossy()))
         }
         Error::FileKind { path, problem, .. } => write!(f, "{problem}: `{}`", excerpt(&path.to_string_lossy())),
         Error::NothingToRead { place } => write!(f, "no log file found in: `{}`", excerpt(place)),
         Error::MissingColumns { place, missing, found } => {
-            write!(
-                f,
-                "{place} has no column for {}; it has {}",
-                missing.join(", "),
-                list(&found[..found.len().min(12)])
-            )
+            write!(f, "{place} has no column for {}; {}", missing.join(", "), columns(found))
         }
         Error::ColumnType { place, column, found, expected } => {
             write!(f, "{place}: column `{}` has type {found}, expected {expected}", excerpt(column))
@@ -88,18 +102,20 @@ pub(super) fn sentence(error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result
             write!(f, "{kind} `{}` can mean {}", excerpt(name), list(candidates))
         }
         Error::CatalogRow { file, row, problem } => write!(f, "catalog {file}, row `{}`: {problem}", excerpt(row)),
-        Error::FleetSyntax { place, problem } => write!(f, "{place}: {problem}"),
         Error::UnknownKey { place, key, .. } => write!(f, "{place}: unknown key `{}`", excerpt(key)),
         Error::OutOfRange { place, what, value, low, high, unit } => {
             let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
             write!(f, "{place}: {what} is {value}, expected {} to {}{unit}", number(*low), number(*high))
         }
-        Error::FleetConflict { place, problem, .. } => write!(f, "{place}: {problem}"),
+        Error::FleetSyntax { place, problem } | Error::FleetConflict { place, problem, .. } => {
+            write!(f, "{place}: {problem}")
+        }
         Error::RouteClaimedTwice { route, first, second } => {
-            write!(f, "route {} is matched by two deployments: `{first}` and `{second}`", excerpt(route))
+            let [first, second] = [first, second].map(|name| excerpt(name));
+            write!(f, "two deployments claim the route {}: `{first}` and `{second}`", excerpt(route))
         }
         Error::Overflow { what } => write!(f, "{what} does not fit its integer"),
-        Error::LedgerMismatch { problem, .. } => write!(f, "ledgers cannot be added: {problem}"),
+        Error::LedgerMismatch { problem, .. } => write!(f, "ledgers do not fit together: {problem}"),
         Error::LedgerOverlap { input } => write!(f, "both ledgers hold the same input: `{}`", excerpt(input)),
         Error::Argument { what, value, expected } => {
             write!(f, "{what} is `{}`, expected {expected}", excerpt(value))
@@ -112,7 +128,7 @@ pub(super) fn hint(error: &Error) -> Option<String> {
     match error {
         Error::FileNotFound { .. } => Some("check the spelling; a pattern with * or ? needs quotes in a shell".into()),
         Error::FileAccess { .. } => Some("check permissions and free space".into()),
-        Error::FileDamaged { .. } => Some("fetch the file again; nothing of it is shown as a whole".into()),
+        Error::FileDamaged { .. } => Some("fetch or write the file again".into()),
         Error::FileKind { hint, .. }
         | Error::ColumnMap { hint, .. }
         | Error::FleetConflict { hint, .. }
@@ -127,9 +143,10 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::DuplicateColumn { .. } => Some("rename one of them; which of the two counts is not guessed".into()),
         Error::UnknownName { kind, nearest, .. } => Some(if nearest.is_empty() {
             match *kind {
-                "hardware" | "model" | "engine" | "site" | "grid" | "cooling" | "server" => {
+                "hardware" | "model" | "engine" | "site" | "grid" | "cooling" | "server" | "embodied item" => {
                     format!("`wattledger catalog {}` lists what is known", plural(kind))
                 }
+                "time zone" => "zones are UTC, an offset such as +01:00, or an IANA name such as Europe/Berlin".into(),
                 _ => "see the documentation for the names that exist".into(),
             }
         } else {
@@ -145,7 +162,11 @@ pub(super) fn hint(error: &Error) -> Option<String> {
             Some("every row needs source, retrieved, licence and quality, and values inside the bands".into())
         }
         Error::FleetSyntax { .. } => Some("fleet files are TOML; docs/reference/fleet.md has every key".into()),
-        Error::OutOfRange { .. } => Some("check the unit".into()),
+        Error::OutOfRange { unit, .. } => Some(if unit.contains('/') {
+            format!("check the unit, {unit} is expected")
+        } else {
+            "check the value".into()
+        }),
         Error::RouteClaimedTwice { .. } => Some("make one `match` narrower".into()),
         Error::Overflow { .. } => Some("split the input into several ledgers".into()),
         Error::LedgerOverlap { .. } => Some("drop one of them, or merge with --force to count it twice".into()),
@@ -160,6 +181,7 @@ fn plural(kind: &str) -> &str {
         "site" => "sites",
         "grid" => "grids",
         "server" => "servers",
+        "embodied item" => "embodied",
         other => other,
     }
 }

@@ -121,14 +121,15 @@ impl Estimate {
             let mut keys = Vec::with_capacity(readers.len());
             for (i, reader) in readers.iter().enumerate() {
                 keys.push(match reader {
-                    Reader::Time(_) => match times.get(&(i, line.bin)) {
-                        Some(told) => told.clone(),
-                        None => {
+                    Reader::Time(_) => {
+                        if let Some(told) = times.get(&(i, line.bin)) {
+                            told.clone()
+                        } else {
                             let told = self.value(reader, line, &group.zone)?;
                             times.insert((i, line.bin), told.clone());
                             told
                         }
-                    },
+                    }
                     _ => self.value(reader, line, &group.zone)?,
                 });
             }

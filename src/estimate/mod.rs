@@ -81,8 +81,13 @@ impl Estimate {
     /// Estimates a ledger under a fleet.
     ///
     /// # Errors
-    /// As [`Plan::compile`]; [`crate::Error::Overflow`] if sums pass 128 bits.
+    /// As [`Plan::compile`]; [`crate::Error::Overflow`] if the sums of the ledger pass 38 digits.
+    ///
+    /// # Panics
+    /// Never: every bin with moments is rated.
     pub fn new(ledger: &Ledger, fleet: &Fleet) -> Result<Self> {
+        // No sum of a part can pass 128 bits where the sums of the whole fit 38 digits.
+        ledger.totals()?;
         let plan = Plan::compile(fleet, ledger.routes())?;
         let rated = rates::rate(ledger, &plan)?;
         let routes = ledger.route_of_series();

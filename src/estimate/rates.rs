@@ -97,7 +97,10 @@ pub(super) fn rate(ledger: &Ledger, plan: &Plan) -> Result<Rated> {
         let load = loads[at].entry(row.bin).or_insert(Load { sums: [0; 8], window: Some([0, 0]) });
         add(&mut load.sums, &row.sums)?;
         load.window = match (load.window, window_of(ledger, plan.deployments()[at].window, row)) {
-            (Some([a, b]), Some([x, y])) => Some([a + x, b + y]),
+            (Some(mut sum), Some(more)) => {
+                add(&mut sum, &more)?;
+                Some(sum)
+            }
             _ => None,
         };
     }

@@ -87,7 +87,8 @@ pub struct RequestEstimate {
 /// not stated, a quarter of the default to four times it.
 ///
 /// # Errors
-/// Names that are not known, or [`Error::OutOfRange`] for counts beyond 10⁹ or more cached than input tokens.
+/// Names that are not known, or [`Error::OutOfRange`] for counts beyond 10⁹, more cached than input tokens, and
+/// devices or a concurrency that cannot be.
 pub fn request(fleet: &Fleet, asked: &Request) -> Result<RequestEstimate> {
     check(asked)?;
     let (plan, at) = compile(fleet, asked)?;
@@ -137,17 +138,19 @@ fn check(asked: &Request) -> Result<()> {
     if asked.cached_tokens > asked.input_tokens {
         return Err(out_of_range("cached_tokens", asked.cached_tokens, asked.input_tokens));
     }
-    match asked.concurrency {
-        Some(value) if !Bounds::CONCURRENCY.contains(value) => Err(Error::OutOfRange {
-            place: "request".into(),
-            what: "concurrency".into(),
-            value: value.to_string(),
-            low: Bounds::CONCURRENCY.low,
-            high: Bounds::CONCURRENCY.high,
-            unit: "requests",
-        }),
-        _ => Ok(()),
+    for (value, bounds) in [(asked.concurrency, Bounds::CONCURRENCY), (asked.devices, Bounds::DEVICES)] {
+        if let Some(value) = value.filter(|value| !bounds.contains(*value)) {
+            return Err(Error::OutOfRange {
+                place: "request".into(),
+                what: bounds.what.into(),
+                value: value.to_string(),
+                low: bounds.low,
+                high: bounds.high,
+                unit: bounds.unit,
+            });
+        }
     }
+    Ok(())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a limit for people")]

@@ -209,7 +209,7 @@ impl Fields {
     /// An emission factor: 0 is a claim that can be made, 0.35 is a factor in kg.
     fn carbon(&mut self, key: &str) -> Result<Option<f64>> {
         match self.table.get(key) {
-            Some(Value::Integer(0)) => {
+            Some(zero) if zero.as_integer() == Some(0) || zero.as_float() == Some(0.0) => {
                 self.table.remove(key);
                 Ok(Some(0.0))
             }

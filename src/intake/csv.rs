@@ -153,5 +153,6 @@ fn fill<'r>(
 }
 
 fn quoted(record: &[u8]) -> Cow<'_, str> {
+    let record = record.strip_suffix(b"\n").unwrap_or(record);
     String::from_utf8_lossy(&record[..record.len().min(1024)])
 }

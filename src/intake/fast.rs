@@ -116,7 +116,7 @@ impl<'a> Clean<'a> {
             None => None,
             Some(counts) => Some(counts.tile(start, len, cached)?),
         };
-        // No early way out, so that the comparison runs over whole vectors.
+        #[expect(clippy::needless_bitwise_bool, reason = "without an early way out the comparison runs over vectors")]
         let exceeds = |cached: &[u32]| cached.iter().zip(input_tokens).fold(false, |any, (c, i)| any | (c > i));
         if cached_tokens.is_some_and(exceeds) {
             return None;
@@ -132,7 +132,7 @@ impl<'a> Clean<'a> {
                 Some(latency_us.as_slice())
             }
         };
-        debug_assert!(NO_LATENCY < 0, "a latency is never taken for none");
+        const { assert!(NO_LATENCY < 0, "a latency is never taken for none") };
         self.labels.series(start, len, table, codes, series);
         Some(EventColumns { series, time_us, input_tokens, cached_tokens, output_tokens, latency_us })
     }
@@ -253,7 +253,7 @@ const COMBINATIONS: usize = 1 << 20;
 /// Label columns, every one a dictionary: each combination of their keys is numbered once.
 struct Labels<'a> {
     dictionaries: Vec<Dictionary<'a>>,
-    labels: usize,
+    slots: usize,
     numbers: Vec<u32>,
 }
 
@@ -265,11 +265,11 @@ struct Dictionary<'a> {
 
 impl<'a> Labels<'a> {
     fn new(batch: &'a RecordBatch, columns: &[Vec<usize>]) -> Option<Self> {
-        let slots =
+        let places =
             (Field::Provider as usize..Field::Provider as usize + ROUTE_LABELS.len()).chain(FIELDS..columns.len());
         let mut dictionaries = Vec::new();
         let mut combinations: usize = 1;
-        for (slot, at) in slots.enumerate() {
+        for (slot, at) in places.enumerate() {
             let Some(column) = columns[at].first() else { continue };
             let array = batch.column(*column).as_any_dictionary_opt()?;
             let texts = array.values().as_string_opt::<i32>()?;
@@ -280,8 +280,8 @@ impl<'a> Labels<'a> {
             let (keys, values) = (Counts::new(array.keys())?, texts.iter().flatten().collect());
             dictionaries.push(Dictionary { slot, keys, values });
         }
-        let labels = ROUTE_LABELS.len() + columns.len() - FIELDS;
-        Some(Self { dictionaries, labels, numbers: vec![u32::MAX; combinations] })
+        let slots = ROUTE_LABELS.len() + columns.len() - FIELDS;
+        Some(Self { dictionaries, slots, numbers: vec![u32::MAX; combinations] })
     }
 
     fn series(
@@ -314,7 +314,7 @@ impl<'a> Labels<'a> {
 
     #[cold]
     fn number(&self, mut code: usize, table: &mut SeriesTable) -> u32 {
-        let mut labels = vec![None; self.labels];
+        let mut labels = vec![None; self.slots];
         for dictionary in self.dictionaries.iter().rev() {
             labels[dictionary.slot] = Some(dictionary.values[code % dictionary.values.len()]);
             code /= dictionary.values.len();

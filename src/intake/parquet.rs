@@ -47,7 +47,7 @@ pub(super) fn read<S: Sink>(
     let access = |error: std::io::Error| super::discover::access(path, &error);
     let damaged = |problem: String| Error::FileDamaged { path: PathBuf::from(path), problem };
     let mut own = file.try_clone().map_err(access)?;
-    ranges::frame(&mut own).map_err(access)?.map_err(damaged)?;
+    crate::files::check_parquet_footer(&own, path)?;
     let (bytes, digest) = ranges::identity(&mut own).map_err(access)?;
     let index = quiet(|| ArrowReaderMetadata::load(&own, ArrowReaderOptions::new())).map_err(damaged)?;
     ranges::chunks(index.metadata(), bytes).map_err(damaged)?;

@@ -5,32 +5,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use xxhash_rust::xxh3::Xxh3;
 
-/// Largest index that is read.
-const MAX_FOOTER: u64 = 64 << 20;
 /// Bytes of head and tail that stand for the content.
 const EDGE: u64 = 64 << 10;
-/// Magic, length and magic: no Parquet file is shorter.
-const FRAME: u64 = 12;
-
-/// Checks the frame of a file, so that its index can be read; the answer says what is wrong.
-pub(super) fn frame(file: &mut File) -> io::Result<Result<(), String>> {
-    let size = file.seek(SeekFrom::End(0))?;
-    if size < FRAME {
-        return Ok(Err(format!("{size} bytes are too few for Parquet")));
-    }
-    let mut tail = [0; 8];
-    file.seek(SeekFrom::End(-8))?;
-    file.read_exact(&mut tail)?;
-    let [a, b, c, d, magic @ ..] = tail;
-    if magic != *b"PAR1" {
-        return Ok(Err("it does not end as Parquet does, it may be cut off".into()));
-    }
-    let footer = u64::from(u32::from_le_bytes([a, b, c, d]));
-    if footer > (size - FRAME).min(MAX_FOOTER) {
-        return Ok(Err(format!("its index claims {footer} bytes of {size}")));
-    }
-    Ok(Ok(()))
-}
 
 /// Checks that every column chunk lies inside the file.
 pub(super) fn chunks(metadata: &ParquetMetaData, size: u64) -> Result<(), String> {

@@ -11,7 +11,7 @@ use crate::keys::{Label, Series, SeriesTable};
 use crate::ledger::{Ledger, NULL_BIN, OCCUPANCY_BIN_S, WindowFamily};
 use crate::physics::attention::doubled_area;
 use slabs::Slabs;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Events looked at together: their columns stay in the first-level cache.
 const TILE: usize = 2048;
@@ -38,7 +38,7 @@ impl Accumulator {
             bin_us: i64::from(bin_seconds) * MICROS,
             moments: Slabs::new(),
             occupancy: Slabs::new(),
-            windows: windows.iter().map(|w| (*w, Slabs::new())).collect(),
+            windows: windows.iter().collect::<BTreeSet<_>>().into_iter().map(|w| (*w, Slabs::new())).collect(),
             route_of: Vec::new(),
             first_of_route: HashMap::new(),
         }
@@ -72,12 +72,11 @@ impl Accumulator {
         for id in self.route_of.len()..table.len() {
             let id = u32::try_from(id).expect("series are numbered in 32 bits");
             let route = table.get(id).route();
-            let first = match self.first_of_route.get(route) {
-                Some(first) => *first,
-                None => {
-                    self.first_of_route.insert(route.into(), id);
-                    id
-                }
+            let first = if let Some(first) = self.first_of_route.get(route) {
+                *first
+            } else {
+                self.first_of_route.insert(route.into(), id);
+                id
             };
             self.route_of.push(first);
         }
@@ -112,8 +111,8 @@ impl Accumulator {
             let start_us = bins.0 * MICROS;
             for i in 0..tile.len() {
                 let (input, cached, output) = tile.tokens(i);
-                let at = (tile.time_us[i] - start_us).unsigned_abs() / self.bin_us.unsigned_abs();
-                add_moments(&mut slabs[at as usize].cells[tile.series[i] as usize], input, cached, output);
+                let at = bins_between(start_us, tile.time_us[i], self.bin_us);
+                add_moments(&mut slabs[at].cells[tile.series[i] as usize], input, cached, output);
             }
             return Ok(());
         }
@@ -132,13 +131,13 @@ impl Accumulator {
         if tile.latency_us.is_none()
             && let Some(slabs) = self.occupancy.span(bins, keys, tile.len(), BITS)?
         {
-            let start_us = bins.0 * MICROS;
+            // A tile of one bin may be one without times.
             let one = slabs.len() == 1;
+            let start_us = if one { 0 } else { bins.0 * MICROS };
             for i in 0..tile.len() {
                 let route = self.route_of[tile.series[i] as usize] as usize;
-                let at =
-                    if one { 0 } else { (tile.time_us[i] - start_us).unsigned_abs() / OCCUPANCY_US.unsigned_abs() };
-                let cell = &mut slabs[at as usize].cells[route];
+                let at = if one { 0 } else { bins_between(start_us, tile.time_us[i], OCCUPANCY_US) };
+                let cell = &mut slabs[at].cells[route];
                 cell[2] += 1;
                 cell[3] += u64::from(tile.output[i]);
             }
@@ -254,6 +253,12 @@ impl<'a> Tile<'a> {
 #[inline]
 fn bin_of(time_us: i64, width_us: i64) -> i64 {
     if time_us == NO_TIME { NULL_BIN } else { time_us.div_euclid(width_us) * (width_us / MICROS) }
+}
+
+/// How many bins after the one that begins at `start_us` a time falls.
+#[inline]
+fn bins_between(start_us: i64, time_us: i64, width_us: i64) -> usize {
+    usize::try_from(time_us.abs_diff(start_us) / width_us.unsigned_abs()).unwrap_or(usize::MAX)
 }
 
 #[inline]

@@ -93,8 +93,8 @@ impl<const N: usize> Slabs<N> {
         if self.scattered || bits >= 64 || events as u64 > 1 << (64 - bits) {
             return Ok(None);
         }
-        let bins = usize::try_from(last.abs_diff(first) / step.unsigned_abs()).unwrap_or(usize::MAX);
-        if bins >= MOST_BINS {
+        let distance = usize::try_from(last.abs_diff(first) / step.unsigned_abs()).unwrap_or(usize::MAX);
+        if distance >= MOST_BINS {
             return Ok(None);
         }
         let mut bin = first;
@@ -106,7 +106,7 @@ impl<const N: usize> Slabs<N> {
             bin += step;
         };
         // Making room for one may have spilled another.
-        let slabs = end.checked_sub(bins + 1).map(|start| &mut self.live[start..end]);
+        let slabs = end.checked_sub(distance + 1).map(|start| &mut self.live[start..end]);
         Ok(slabs.filter(|slabs| slabs[0].bin == first))
     }
 
@@ -205,7 +205,9 @@ impl<const N: usize> Slabs<N> {
         for (to, from) in (0..).zip(order) {
             place[*from as usize] = to;
         }
-        self.rows.iter_mut().for_each(|row| row.key = place[row.key as usize]);
+        for row in &mut self.rows {
+            row.key = place[row.key as usize];
+        }
         crate::ledger::fold(self.rows)
     }
 

@@ -61,6 +61,10 @@ impl Ledger {
     /// `Error::Overflow` past 38 digits.
     pub fn describe(&self) -> Result<Description> {
         let totals = self.totals()?;
+        let mut occupied = [0; 4];
+        for row in &self.occupancy {
+            super::merge::add_into(&mut occupied, &row.sums)?;
+        }
         let timed = || self.moments.iter().map(|row| row.bin).filter(|bin| *bin != NULL_BIN);
         Ok(Description {
             schema_version: super::file::SCHEMA_VERSION,
@@ -78,7 +82,7 @@ impl Ledger {
             input_tokens: totals[super::moment::INPUT],
             cached_tokens: totals[super::moment::CACHED],
             output_tokens: totals[super::moment::OUTPUT],
-            requests_with_latency: self.occupancy.iter().map(|row| row.sums[1]).sum(),
+            requests_with_latency: occupied[1],
             requests_without_time: self.moments.iter().filter(|r| r.bin == NULL_BIN).map(|r| r.sums[0]).sum(),
             top_series: self.top_series(10),
         })

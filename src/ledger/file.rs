@@ -147,7 +147,7 @@ pub fn to_batch(ledger: &Ledger) -> RecordBatch {
 /// Writes the ledger as Parquet, whole or not at all.
 ///
 /// # Errors
-/// [`Error::FileAccess`] if the folder cannot be written.
+/// [`Error::FileNotFound`] or [`Error::FileAccess`] if the folder does not exist or cannot be written.
 ///
 /// # Panics
 /// Never: the metadata is plain data.
@@ -187,24 +187,23 @@ pub fn read(path: &Path) -> Result<Option<Ledger>> {
         std::io::ErrorKind::NotFound => Error::FileNotFound { path: path.into() },
         _ => Error::FileAccess { path: path.into(), problem: e.to_string() },
     })?;
-    let bytes = file.metadata().map(|m| m.len()).unwrap_or(0);
-    read_from(file, bytes, path)
+    read_from(file, path)
 }
 
 /// Reads a ledger from the bytes of its file.
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_bytes(bytes: Vec<u8>) -> Result<Option<Ledger>> {
+pub fn read_bytes(bytes: &[u8]) -> Result<Option<Ledger>> {
     let mut file = tempfile::tempfile()
         .map_err(|e| Error::FileAccess { path: "temporary file".into(), problem: e.to_string() })?;
-    file.write_all(&bytes).map_err(|e| Error::FileAccess { path: "temporary file".into(), problem: e.to_string() })?;
-    read_from(file, bytes.len() as u64, Path::new("bytes"))
+    file.write_all(bytes).map_err(|e| Error::FileAccess { path: "temporary file".into(), problem: e.to_string() })?;
+    read_from(file, Path::new("bytes"))
 }
 
-fn read_from(file: File, bytes: u64, path: &Path) -> Result<Option<Ledger>> {
+fn read_from(file: File, path: &Path) -> Result<Option<Ledger>> {
     let damaged = |problem: String| Error::FileDamaged { path: path.into(), problem };
-    crate::files::check_parquet_footer(&file, bytes, path)?;
+    crate::files::check_parquet_footer(&file, path)?;
     // The reader's own promise is an error, not a panic; on hostile bytes it is held to it.
     let opened = std::panic::catch_unwind(|| ParquetRecordBatchReaderBuilder::try_new(file));
     let builder =
@@ -217,7 +216,7 @@ fn read_from(file: File, bytes: u64, path: &Path) -> Result<Option<Ledger>> {
     let version: serde_json::Value = serde_json::from_str(&json).map_err(|e| damaged(e.to_string()))?;
     if version["schema_version"] != SCHEMA_VERSION {
         return Err(Error::LedgerMismatch {
-            problem: format!("schema {} here, {SCHEMA_VERSION} is read", version["schema_version"]),
+            problem: format!("the file has schema {}, {SCHEMA_VERSION} is read", version["schema_version"]),
             hint: "read it with the version of wattledger that wrote it".into(),
         });
     }
@@ -229,6 +228,7 @@ fn read_from(file: File, bytes: u64, path: &Path) -> Result<Option<Ledger>> {
     }
     from_batches(&batches, metadata).map(Some).map_err(|e| match e {
         Error::FileDamaged { problem, .. } => damaged(problem),
+        Error::Argument { what, value, expected } => damaged(format!("{what} is {value}, expected {expected}")),
         other => other,
     })
 }
@@ -254,17 +254,17 @@ fn from_batches(batches: &[RecordBatch], metadata: Metadata) -> Result<Ledger> {
                     moments.push(Row { key, bin, sums });
                     for (w, family) in windows.iter_mut().enumerate() {
                         let at = MOMENTS.len() + 2 * w;
-                        let sums = [cell(&columns.sums[at], i)?, cell(&columns.sums[at + 1], i)?];
+                        let sums = [cell(columns.sums[at], i)?, cell(columns.sums[at + 1], i)?];
                         family.rows.push(Row { key, bin, sums });
                     }
                 }
                 "occupancy" => {
                     let at = columns.sums.len() - 2;
                     let sums = [
-                        cell(&columns.sums[at], i)?,
-                        cell(&columns.sums[at + 1], i)?,
-                        cell(&columns.sums[super::moment::REQUESTS], i)?,
-                        cell(&columns.sums[super::moment::OUTPUT], i)?,
+                        cell(columns.sums[at], i)?,
+                        cell(columns.sums[at + 1], i)?,
+                        cell(columns.sums[super::moment::REQUESTS], i)?,
+                        cell(columns.sums[super::moment::OUTPUT], i)?,
                     ];
                     occupancy.push(Row { key, bin, sums });
                 }

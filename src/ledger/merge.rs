@@ -1,6 +1,6 @@
 //! Adding ledgers: the same operation as `GROUP BY keys, SUM`, wherever it runs.
 
-use super::{CELL_LIMIT, Ledger, Row, WindowFamily};
+use super::{CELL_LIMIT, Ledger, MOMENTS, Row, WindowFamily, moment};
 use crate::keys::{Label, Series};
 use crate::{Error, Result};
 use std::cmp::Ordering;
@@ -21,7 +21,7 @@ pub fn merge(ledgers: Vec<Ledger>, allow_overlap: bool) -> Result<Ledger> {
         sum.origin.coverage.merge(&other.origin.coverage);
         sum.origin.inputs.extend(other.origin.inputs.iter().cloned());
         sum.origin.inputs.sort();
-        sum = combine(sum, other)?;
+        sum = combine(sum, &other)?;
     }
     Ok(sum)
 }
@@ -50,7 +50,7 @@ fn check(a: &Ledger, b: &Ledger, allow_overlap: bool) -> Result<()> {
     }
 }
 
-fn combine(a: Ledger, b: Ledger) -> Result<Ledger> {
+fn combine(a: Ledger, b: &Ledger) -> Result<Ledger> {
     let (series, [keys_a, keys_b]) = union([&a.series, &b.series]);
     let (routes, [routes_a, routes_b]) = union([&a.routes, &b.routes]);
     let windows = a
@@ -141,7 +141,10 @@ impl Ledger {
     /// Occupancy rows name a *series* whose route they belong to.
     ///
     /// # Errors
-    /// [`Error::Overflow`] past 38 digits; [`Error::Argument`] for bins or dimensions that cannot be.
+    /// [`Error::Overflow`] past 38 digits; [`Error::Argument`] for bins, dimensions or rows that cannot be.
+    ///
+    /// # Panics
+    /// If a row names a place beyond `series`.
     pub fn from_rows(
         bin_seconds: u32,
         dimensions: Vec<String>,
@@ -151,19 +154,21 @@ impl Ledger {
         occupancy: &[Row<4>],
     ) -> Result<Self> {
         let mut ledger = Self::empty(bin_seconds, dimensions, &windows.iter().map(|w| w.window).collect::<Vec<_>>())?;
+        // A series stands in the list only if it has moments, a route only if it has a row of either family: an
+        // occupancy row names a route by any series of it.
+        let mut used = vec![false; series.len()];
+        for row in moments {
+            check_cached(row)?;
+            used[row.key as usize] = true;
+        }
+        let (sorted, places) = kept(series, &used);
+        for row in occupancy {
+            used[row.key as usize] = true;
+        }
         let routes: Vec<Series> = series.iter().map(route_of).collect();
-        let (sorted_routes, [route_places]) = union([&routes]);
+        let (sorted_routes, route_places) = kept(&routes, &used);
         ledger.routes = sorted_routes;
         ledger.occupancy = fold(rekey(occupancy, &route_places))?;
-        // A series stands in the list only if it has moments: an occupancy row names a route by any series of it.
-        let mut used = vec![false; series.len()];
-        moments.iter().for_each(|row| used[row.key as usize] = true);
-        let kept: Vec<Series> = series.iter().zip(&used).filter(|(_, used)| **used).map(|(s, _)| s.clone()).collect();
-        let (sorted, [_]) = union([&kept]);
-        let places: Vec<u32> = series
-            .iter()
-            .map(|s| u32::try_from(sorted.binary_search(s).unwrap_or(0)).expect("fewer than 2^32 series"))
-            .collect();
         ledger.moments = fold(rekey(moments, &places))?;
         for family in windows {
             let rows: Vec<Row<2>> = family.rows.into_iter().filter(|row| row.sums != [0, 0]).collect();
@@ -173,6 +178,29 @@ impl Ledger {
         ledger.series = sorted;
         Ok(ledger)
     }
+}
+
+/// Refuses a row with more cached than input tokens: whatever is worked out from it would be below nothing.
+fn check_cached(row: &Row<8>) -> Result<()> {
+    for (input, cached) in [(moment::INPUT, moment::CACHED), (moment::INPUT2, moment::CACHED2)] {
+        if row.sums[cached] > row.sums[input] {
+            return Err(Error::Argument {
+                what: MOMENTS[cached].into(),
+                value: row.sums[cached].to_string(),
+                expected: format!("at most the {} of the row, {}", MOMENTS[input], row.sums[input]),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The used ones of a list, sorted, and the place of each; that of an unused one means nothing.
+fn kept(list: &[Series], used: &[bool]) -> (Vec<Series>, Vec<u32>) {
+    let kept: Vec<Series> = list.iter().zip(used).filter(|(_, used)| **used).map(|(s, _)| s.clone()).collect();
+    let (sorted, [_]) = union([&kept]);
+    let place = |s| u32::try_from(sorted.binary_search(s).unwrap_or(0)).expect("fewer than 2^32 series");
+    let places = list.iter().map(place).collect();
+    (sorted, places)
 }
 
 impl Ledger {

@@ -43,13 +43,21 @@ pub const OCCUPANCY: [&str; 4] = ["latency_overlap_us", "requests_with_latency",
 
 /// Places of the sums in a moments row.
 pub mod moment {
+    /// Events.
     pub const REQUESTS: usize = 0;
+    /// Σ input, cached included.
     pub const INPUT: usize = 1;
+    /// Σ cached.
     pub const CACHED: usize = 2;
+    /// Σ output.
     pub const OUTPUT: usize = 3;
+    /// Σ input².
     pub const INPUT2: usize = 4;
+    /// Σ cached².
     pub const CACHED2: usize = 5;
+    /// Σ input·output.
     pub const INPUT_OUTPUT: usize = 6;
+    /// Σ output².
     pub const OUTPUT2: usize = 7;
 }
 
@@ -197,10 +205,14 @@ impl Ledger {
         Ok(totals)
     }
 
-    /// The ledger without the bins outside `[since, until)`, in seconds since 1970 UTC; the null bin stays out.
+    /// The ledger without the bins outside `[since, until)`, in seconds since 1970 UTC; the null bin stays out. What it was
+    /// made from is still told of the whole.
     ///
     /// # Errors
     /// [`Error::Argument`] if a bound cuts through a bin.
+    ///
+    /// # Panics
+    /// Past 2³² series.
     pub fn between(mut self, since: Option<i64>, until: Option<i64>) -> Result<Self> {
         for (what, bound) in [("--since", since), ("--until", until)] {
             if let Some(at) = bound
@@ -223,6 +235,19 @@ impl Ledger {
         for family in &mut self.windows {
             family.rows.retain(|row| inside(row.bin));
         }
-        Ok(self)
+        // Series and routes that have no row left go as well, so that nothing is assumed about them.
+        let first_route = u32::try_from(self.series.len()).expect("fewer than 2^32 series");
+        let routes = self.routes.iter().map(|route| {
+            let labels = route.labels().iter().cloned();
+            Series::new(labels.chain(self.dimensions.iter().map(|_| None)).collect())
+        });
+        let series: Vec<Series> = self.series.iter().cloned().chain(routes).collect();
+        for row in &mut self.occupancy {
+            row.key += first_route;
+        }
+        let origin = std::mem::take(&mut self.origin);
+        let kept =
+            Self::from_rows(self.bin_seconds, self.dimensions, &series, &self.moments, self.windows, &self.occupancy)?;
+        Ok(Self { origin, ..kept })
     }
 }

@@ -10,14 +10,14 @@
 //! | x | position in the context | tokens |
 //! | W | attention window; without one, W → ∞ | tokens |
 //!
-//! Prefill of a request with `in` input tokens of which `cached` come from a cache: A_W(in) − A_W(cached). Decoding `out`
-//! tokens after it: A_W(in + out) − A_W(in). With W → ∞ they are (in² − cached²)/2 and in·out + out²/2, the polynomials
+//! Prefill of a request with `in` input tokens of which `cached` come from a cache: `A_W(in) − A_W(cached)`. Decoding `out`
+//! tokens after it: `A_W(in + out) − A_W(in)`. With W → ∞ they are (in² − cached²)/2 and in·out + out²/2, the polynomials
 //! the moments of a ledger hold. The area is kept doubled so that it is a whole number and sums of it are exact.
 //!
 //! Source: causal attention reads every earlier position once; the window term of the baseline fit (`Iu·min(I,W)`)
 //! counted a window that does not bind twice and is corrected here. Range: any counts below 2³¹.
 
-/// Twice the attention area, 2·A_W(x), in token pairs; exact.
+/// Twice the attention area, `2·A_W(x)`, in token pairs; exact.
 ///
 /// ```
 /// use wattledger::physics::attention::doubled_area;

@@ -26,9 +26,9 @@
 //! | Wb | weight bytes a step touches: D·bD + X·cov·bX, cov = 1 − (1 − k/E)^B | B |
 //! | L, H | layers; heads × head size | – |
 //! | `kv_full`, `kv_win` | key-value bytes per token over full-attention and window layers | B |
-//! | sd, sp | seconds per decode and prefill FLOP: 1/(n·F·eta·derate·sz), sz = (hidden/5120)^g_h | s |
+//! | sd, sp | seconds per decode and prefill FLOP: 1/(n·F·eta·derate·sz), `sz = (hidden/5120)^g_h` | s |
 //! | jF, jP, jW, jK | joules per decode FLOP, prefill FLOP, weight byte, key-value byte | J |
-//! | sK, sAR | seconds per key-value byte; tensor-parallel traffic per token, 2·L·hidden·4·(n−1)/n /(LK·eta_l) | s |
+//! | sK, sAR | seconds per key-value byte; tensor-parallel traffic per token, `2·L·hidden·4·(n−1)/n/(LK·eta_l)` | s |
 //!
 //! Cached tokens cost no prefill and do cost context. Only `s_out` and `d_out` depend on B.
 //!
@@ -101,13 +101,13 @@ pub struct Basis {
     pub input: f64,
     /// Per pair of (I² − Ic²)/2.
     pub prefill_pair: f64,
-    /// Per pair of A_W(I) − A_W(Ic).
+    /// Per pair of `A_W(I) − A_W(Ic)`.
     pub prefill_window_pair: f64,
     /// Per output token.
     pub output: f64,
     /// Per pair of I·O + O²/2.
     pub context: f64,
-    /// Per pair of A_W(I+O) − A_W(I).
+    /// Per pair of `A_W(I+O) − A_W(I)`.
     pub window_context: f64,
 }
 
@@ -118,13 +118,13 @@ pub struct Features {
     pub uncached: f64,
     /// (I² − Ic²)/2.
     pub prefill_pairs: f64,
-    /// A_W(I) − A_W(Ic); 0 without windows.
+    /// `A_W(I) − A_W(Ic)`; 0 without windows.
     pub prefill_window_pairs: f64,
     /// Output tokens.
     pub output: f64,
     /// I·O + O²/2.
     pub context_pairs: f64,
-    /// A_W(I+O) − A_W(I); 0 without windows.
+    /// `A_W(I+O) − A_W(I)`; 0 without windows.
     pub window_context_pairs: f64,
 }
 

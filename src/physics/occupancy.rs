@@ -180,7 +180,14 @@ mod tests {
     #[test]
     fn past_its_limit_a_deployment_is_overloaded() {
         let at = OperatingPoint::from_load(300.0, 256.0);
-        assert!(at.overloaded && at.concurrency == 256.0 && at.busy_share == 1.0);
+        let expected = OperatingPoint {
+            offered_load: 300.0,
+            busy_share: 1.0,
+            idle_share: 0.0,
+            concurrency: 256.0,
+            overloaded: true,
+        };
+        assert_eq!(at, expected);
         assert!(OperatingPoint::from_arrivals(1e3, |b| 1.0 / b + 0.01, 256.0).overloaded);
         assert!(!OperatingPoint::from_arrivals(1e-3, |b| 1.0 / b + 0.01, 1.0).overloaded);
     }

@@ -7,8 +7,8 @@
 //!
 //! | symbol | meaning | unit |
 //! |---|---|---|
-//! | n, P_idle | devices; power of one with a context open and no request | –, W |
-//! | P_host, P_host_idle | everything of the server that is no accelerator, working and idle, for this replica's share | W |
+//! | n, `P_idle` | devices; power of one with a context open and no request | –, W |
+//! | `P_host`, `P_host_idle` | everything of the server that is no accelerator, working and idle, for this replica's share | W |
 //! | S | replica time of the requests | s |
 //! | u, T | busy share; provisioned replica time | –, s |
 //!

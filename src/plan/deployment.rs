@@ -1,9 +1,10 @@
 //! A deployment compiled: its method with every coefficient, its power, its limits.
 
 use super::Notes;
-use crate::catalog::{Hardware, Model, Resolved};
+use super::network::{network, weight_precision};
+use crate::catalog::Hardware;
 use crate::fleet::{Concurrency, Deployment, Fleet, Tenancy};
-use crate::physics::inference::{Accelerator, Network, Roofline, Serving};
+use crate::physics::inference::{Accelerator, Roofline, Serving};
 use crate::physics::occupancy::{default_concurrency, memory_limit};
 use crate::physics::parameters::{Maturity, ParameterSet, V0};
 use crate::physics::provisioned::{HOST_IDLE_SHARE, HOST_PER_EIGHT, waiting_power};
@@ -14,11 +15,6 @@ use crate::{Error, Result};
 const DEFAULT_ENGINE: &str = "vllm-0.11.1-v0";
 /// Most requests at once where nothing is stated; vLLM's long-standing default of `max_num_seqs` (*assumed* elsewhere).
 const DEFAULT_MAX_CONCURRENCY: f64 = 256.0;
-/// Bytes of a key-value element: 16-bit caches.
-const KV_BYTES: f64 = 2.0;
-/// Bytes of a recurrent-state element: kept in 32 bits.
-const STATE_BYTES: f64 = 4.0;
-
 /// Where the concurrency of a deployment comes from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum LoadRule {
@@ -100,22 +96,6 @@ impl Deployed {
     }
 }
 
-/// Bytes per weight of a precision, and whether it computes in FP8.
-fn precision(name: &str) -> Option<(f64, bool)> {
-    match name.to_ascii_lowercase().as_str() {
-        "fp32" | "f32" => Some((4.0, false)),
-        "bf16" | "fp16" | "f16" => Some((2.0, false)),
-        "fp8" | "f8" => Some((1.0, true)),
-        "int8" => Some((1.0, false)),
-        "int4" | "fp4" | "mxfp4" | "nvfp4" | "awq" | "gptq" => Some((0.5, false)),
-        // llama.cpp writes bits per weight: q4_K_M, q8_0, iq3_xs.
-        quantised => {
-            let bits = quantised.trim_start_matches('i').strip_prefix('q')?.chars().next()?.to_digit(10)?;
-            (2..=8).contains(&bits).then(|| (f64::from(bits) / 8.0, false))
-        }
-    }
-}
-
 pub(super) fn compile(
     fleet: &Fleet,
     stated: &Deployment,
@@ -145,27 +125,9 @@ pub(super) fn compile(
     let (dedicated, load) = load_rule(&place, stated, notes);
     let set = engine(fleet, &place, stated, notes)?;
     let (host, host_idle) = host(fleet, &place, stated, devices, notes)?;
-    let idle =
-        waiting_power(hardware.row.idle_context_w.map(Watts), hardware.row.idle_w.map(Watts), accelerator.rated_power);
-    if dedicated {
-        match (hardware.row.idle_context_w, hardware.row.idle_w) {
-            (Some(w), _) => notes.cell(&place, "idle_context_w", w, &hardware.row.provenance),
-            (None, Some(w)) => {
-                notes.cell(&place, "idle_w", w, &hardware.row.provenance);
-                notes.assume(
-                    &place,
-                    "idle power with a model loaded",
-                    format!("{} W", idle.0),
-                    "bare idle and 46 W for an open context (arXiv 2605.23918)",
-                );
-            }
-            (None, None) => {
-                notes.assume(&place, "idle power", format!("{} W", idle.0), "a fifth of rated power; none is published")
-            }
-        }
-        if stated.replicas.is_none() {
-            notes.assume(&place, "replicas", "1", "not stated");
-        }
+    let idle = idle_power(&place, hardware.row, accelerator.rated_power, dedicated, notes);
+    if dedicated && stated.replicas.is_none() {
+        notes.assume(&place, "replicas", "1", "not stated");
     }
     let max_concurrency = stated.max_concurrency.unwrap_or_else(|| {
         if dedicated && load == LoadRule::FromLog {
@@ -203,6 +165,25 @@ pub(super) fn compile(
     })
 }
 
+/// Power of one waiting accelerator; said where it came from, if it is charged.
+fn idle_power(place: &str, hardware: &Hardware, rated: Watts, dedicated: bool, notes: &mut Notes) -> Watts {
+    let idle = waiting_power(hardware.idle_context_w.map(Watts), hardware.idle_w.map(Watts), rated);
+    if !dedicated {
+        return idle;
+    }
+    let value = format!("{} W", idle.0);
+    match (hardware.idle_context_w, hardware.idle_w) {
+        (Some(w), _) => notes.cell(place, "idle_context_w", w, &hardware.provenance),
+        (None, Some(w)) => {
+            notes.cell(place, "idle_w", w, &hardware.provenance);
+            let why = "bare idle and 46 W for an open context (arXiv 2605.23918)";
+            notes.assume(place, "idle power with a model loaded", value, why);
+        }
+        (None, None) => notes.assume(place, "idle power", value, "a fifth of rated power; none is published"),
+    }
+    idle
+}
+
 fn load_rule(place: &str, stated: &Deployment, notes: &mut Notes) -> (bool, LoadRule) {
     let whole = stated.log_fraction >= 1.0;
     let tenancy =
@@ -233,73 +214,6 @@ fn load_rule(place: &str, stated: &Deployment, notes: &mut Notes) -> (bool, Load
         }
     };
     (dedicated, load)
-}
-
-fn weight_precision(
-    place: &str,
-    stated: &Deployment,
-    model: &Resolved<'_, Model>,
-    notes: &mut Notes,
-) -> Result<(f64, bool)> {
-    let (name, why) = match (&stated.precision, &model.precision_hint, &model.row.weights_precision_released) {
-        (Some(stated), _, _) => (stated.clone(), None),
-        (None, Some(hint), _) => ((*hint).to_owned(), Some("the model's name says so")),
-        (None, None, Some(released)) => (released.clone(), Some("as released")),
-        (None, None, None) => ("bf16".into(), Some("not stated")),
-    };
-    match (precision(&name), why) {
-        (Some(bytes), None) => Ok(bytes),
-        (Some(bytes), Some(why)) => {
-            notes.assume(place, "precision", name, why);
-            Ok(bytes)
-        }
-        (None, None) => Err(Error::UnknownName {
-            kind: "precision",
-            nearest: crate::error::nearest(&name, ["bf16", "fp16", "fp8", "int8", "int4", "fp4"]),
-            name,
-        }),
-        (None, Some(_)) => {
-            notes.assume(place, "precision", "bf16", &format!("`{name}` has no bytes per weight here"));
-            Ok((2.0, false))
-        }
-    }
-}
-
-fn network(place: &str, model: &Model, notes: &mut Notes) -> Result<Network> {
-    let Some(shape) = model.shape() else {
-        return Err(Error::FleetConflict {
-            place: place.into(),
-            problem: format!("model `{}` has no architecture in the catalog", model.id),
-            hint: "describe it inline: model = { total_params = …, n_layers = …, hidden_size = …, n_heads = …, head_dim = …, kv_elements_per_token_full = … }".into(),
-        });
-    };
-    for (column, value) in [
-        ("total_params", model.total_params),
-        ("active_params", model.active_params),
-        ("n_layers", shape.layers),
-        ("hidden_size", shape.hidden_size),
-        ("kv_elements_per_token_full", shape.kv_elements_full),
-    ] {
-        notes.cell(place, column, value, &model.provenance);
-    }
-    let expert_share = match (model.experts_per_token, model.n_experts) {
-        (Some(used), Some(all)) if used < all && model.active_params < model.total_params => Some(used / all),
-        _ => None,
-    };
-    Ok(Network {
-        total_parameters: model.total_params,
-        active_parameters: model.active_params,
-        layers: shape.layers,
-        hidden_size: shape.hidden_size,
-        attention_width: shape.attention_width,
-        full_attention_layers: shape.full_layers,
-        window_layers: shape.window_layers,
-        kv_bytes_full: shape.kv_elements_full * KV_BYTES,
-        kv_bytes_window: shape.kv_elements_window * KV_BYTES,
-        state_bytes: shape.state_elements * STATE_BYTES,
-        expert_share,
-        hybrid: shape.linear_layers > 0.0,
-    })
 }
 
 /// A cell that the method cannot do without.

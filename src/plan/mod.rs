@@ -5,6 +5,7 @@
 //! [`Assumption`]; whatever came from a catalog is written down as a [`Fact`].
 
 mod deployment;
+mod network;
 mod rates;
 mod route;
 mod site;
@@ -149,9 +150,9 @@ impl Plan {
             let deployed = deployment::compile(fleet, stated, site, false, &mut plan.notes)?;
             plan.deployments.push(deployed);
         }
-        let router = route::Router::new(fleet, &plan)?;
+        let claims = route::Router::new(fleet, &plan);
         for route in routes {
-            let target = router.target(fleet, route.route(), &mut plan)?;
+            let target = claims.target(fleet, route.route(), &mut plan)?;
             plan.targets.push(target);
         }
         Ok(plan)

@@ -19,7 +19,7 @@ pub(super) struct Router {
 }
 
 impl Router {
-    pub(super) fn new(fleet: &Fleet, plan: &Plan) -> Result<Self> {
+    pub(super) fn new(fleet: &Fleet, plan: &Plan) -> Self {
         let mut implicit = Vec::new();
         for (stated, deployed) in fleet.deployments().iter().zip(plan.deployments()) {
             let place = stated.site.as_deref().and_then(|name| {
@@ -28,7 +28,7 @@ impl Router {
             });
             implicit.push(Implicit { model: deployed.model.clone(), site: place });
         }
-        Ok(Self { implicit })
+        Self { implicit }
     }
 
     /// The deployment of a route; a new one is compiled into the plan where it has to be assumed.

@@ -117,6 +117,26 @@ pub(super) fn compile(fleet: &Fleet, name: &str, notes: &mut Notes) -> Result<Si
     );
     let water = factor("water_l_per_kwh", stated.water_offsite_l_per_kwh, None);
 
+    let unknown = unknown(&place, (direct, lifecycle), water, water_with_hydro);
+    Ok(Site {
+        name: name.into(),
+        pue,
+        wue: LitresPerKilowattHour(wue),
+        direct: direct.map(DirectIntensity),
+        lifecycle: lifecycle.map(LifecycleIntensity),
+        water: water.map(LitresPerKilowattHour),
+        water_with_hydro: water_with_hydro.map(LitresPerKilowattHour),
+        unknown,
+    })
+}
+
+/// The columns that lack a factor, each with the reason.
+fn unknown(
+    place: &str,
+    (direct, lifecycle): (Option<f64>, Option<f64>),
+    water: Option<f64>,
+    water_with_hydro: Option<f64>,
+) -> Vec<(&'static str, String)> {
     let mut unknown = Vec::new();
     let mut lacks = |columns: &[&'static str], reason: &str| {
         unknown.extend(columns.iter().map(|column| (*column, format!("{place}: {reason}"))));
@@ -137,14 +157,5 @@ pub(super) fn compile(fleet: &Fleet, name: &str, notes: &mut Notes) -> Result<Si
     if water_with_hydro.is_none() {
         lacks(&["water_offsite_with_hydro_l"], "no water factor for its grid");
     }
-    Ok(Site {
-        name: name.into(),
-        pue,
-        wue: LitresPerKilowattHour(wue),
-        direct: direct.map(DirectIntensity),
-        lifecycle: lifecycle.map(LifecycleIntensity),
-        water: water.map(LitresPerKilowattHour),
-        water_with_hydro: water_with_hydro.map(LitresPerKilowattHour),
-        unknown,
-    })
+    unknown
 }

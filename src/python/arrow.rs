@@ -33,11 +33,7 @@ pub(super) fn batches(reader: RecordBatchStreamReader) -> impl Iterator<Item = R
 }
 
 /// A capsule that streams these batches.
-pub(super) fn capsule<'py>(
-    py: Python<'py>,
-    schema: SchemaRef,
-    batches: Vec<RecordBatch>,
-) -> PyResult<Bound<'py, PyCapsule>> {
+pub(super) fn capsule(py: Python<'_>, schema: SchemaRef, batches: Vec<RecordBatch>) -> PyResult<Bound<'_, PyCapsule>> {
     let reader = RecordBatchIterator::new(batches.into_iter().map(Ok::<_, ArrowError>), schema);
     let reader: Box<dyn RecordBatchReader + Send> = Box::new(reader);
     PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(reader), STREAM)

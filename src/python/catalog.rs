@@ -18,9 +18,12 @@ pub(super) fn catalog_table(kind: &str) -> PyResult<(Vec<(String, String, String
     Ok((columns, table.rows.iter().map(|row| row.iter().map(|cell| cell.value.to_owned()).collect()).collect()))
 }
 
-/// One row of a kind: column, unit, text, quality, source.
+/// Column, unit, text, quality, source.
+type Item = (String, String, String, String, String);
+
+/// One row of a kind.
 #[pyfunction]
-pub(super) fn catalog_item(kind: &str, name: &str) -> PyResult<Vec<(String, String, String, String, String)>> {
+pub(super) fn catalog_item(kind: &str, name: &str) -> PyResult<Vec<Item>> {
     let item = Catalog::builtin().item(kind, name)?;
     Ok(item
         .into_iter()

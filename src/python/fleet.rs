@@ -91,6 +91,7 @@ impl Fleet {
 pub(super) struct RequestEstimate(estimate::RequestEstimate);
 
 impl RequestEstimate {
+    #[expect(clippy::option_option, reason = "no such column is not an unknown value")]
     fn column(&self, name: &str) -> Option<Option<[f64; 3]>> {
         self.0.values.iter().find(|(column, _)| *column == name).map(|(_, value)| *value)
     }

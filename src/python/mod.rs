@@ -1,4 +1,5 @@
 //! The porch: the crate's public doors as a Python module. It signs, calls and maps errors; it computes nothing.
+#![expect(clippy::needless_pass_by_value, reason = "PyO3 hands arguments over by value")]
 
 mod annotate;
 mod arrow;

@@ -43,17 +43,13 @@ pub fn to_batch(table: &Table) -> RecordBatch {
     columns.push((super::UNALLOCATED.into(), Arc::new(unallocated)));
     for (i, column) in COUNTS.iter().enumerate() {
         let counts = table.rows.iter().map(|row| i128::try_from(row.total.counts[i]).ok());
-        let array = match table
-            .rows
-            .iter()
-            .map(|r| i64::try_from(r.total.counts[i]))
-            .collect::<std::result::Result<Vec<_>, _>>()
+        let array = if let Ok(small) =
+            table.rows.iter().map(|r| i64::try_from(r.total.counts[i])).collect::<std::result::Result<Vec<_>, _>>()
         {
-            Ok(small) => Arc::new(arrow_array::Int64Array::from(small)) as ArrayRef,
-            Err(_) => {
-                let wide = counts.collect::<Decimal128Array>().with_precision_and_scale(38, 0);
-                Arc::new(wide.expect("ledger sums have at most 38 digits"))
-            }
+            Arc::new(arrow_array::Int64Array::from(small)) as ArrayRef
+        } else {
+            let wide = counts.collect::<Decimal128Array>().with_precision_and_scale(38, 0);
+            Arc::new(wide.expect("ledger sums have at most 38 digits"))
         };
         columns.push((column.name.into(), array));
     }

@@ -1,0 +1,81 @@
+//! Values worked out by hand from the method page, asked for as a user would.
+//!
+//! Source: the baseline method with parameter set V0; recomputed independently as 73.207, 58.906, 590.97, 416.73 and
+//! 268.57 J for 1000 input and 500 output tokens.
+
+use wattledger::estimate::{Request, RequestEstimate, request};
+use wattledger::fleet::Fleet;
+
+fn asked(model: &str, devices: f64, concurrency: f64, cached_tokens: u64) -> RequestEstimate {
+    let asked = Request {
+        model: Some(model.into()),
+        hardware: Some("h100-sxm5-80gb".into()),
+        devices: Some(devices),
+        precision: Some("bf16".into()),
+        concurrency: Some(concurrency),
+        input_tokens: 1000,
+        cached_tokens,
+        output_tokens: 500,
+        ..Request::default()
+    };
+    request(&Fleet::assumed(), &asked).expect("an estimate")
+}
+
+fn kwh(estimate: &RequestEstimate, column: &str) -> f64 {
+    let [value, low, high] = estimate.values.iter().find(|(name, _)| *name == column).unwrap().1.unwrap();
+    assert!(low <= value && value <= high, "{column}: {low} {value} {high}");
+    value
+}
+
+/// Energy of the accelerators, in joules.
+fn accelerators_j(estimate: &RequestEstimate) -> f64 {
+    (kwh(estimate, "prefill_kwh") + kwh(estimate, "decode_kwh")) * 3.6e6
+}
+
+#[test]
+fn the_golden_values_of_the_method() {
+    for (model, devices, concurrency, cached, joules) in [
+        ("llama-3.1-8b-instruct", 1.0, 64.0, 0, 73.207),
+        ("llama-3.1-8b-instruct", 1.0, 64.0, 800, 58.906),
+        ("llama-3.1-70b-instruct", 4.0, 64.0, 0, 590.97),
+        ("llama-3.1-70b-instruct", 4.0, 256.0, 0, 416.73),
+        ("llama-3.1-70b-instruct", 4.0, 256.0, 800, 268.57),
+    ] {
+        let found = accelerators_j(&asked(model, devices, concurrency, cached));
+        assert!(
+            (found / joules - 1.0).abs() < 0.005,
+            "{model} at {concurrency}, {cached} cached: {found} J, not {joules}"
+        );
+    }
+}
+
+#[test]
+fn the_chain_adds_up_to_the_columns() {
+    let estimate = asked("llama-3.1-70b-instruct", 4.0, 64.0, 800);
+    let step = |what: &str| estimate.steps.iter().find(|step| step.what == what).unwrap().value;
+    let close = |a: f64, b: f64| assert!((a / b - 1.0).abs() < 1e-12, "{a} {b}");
+    close(step("prefill"), step("e_in") * 200.0 + step("e_pp") * step("prefill pairs"));
+    close(step("decode"), step("e_out") * 500.0 + step("e_ctx") * step("context pairs"));
+    close(step("IT"), kwh(&estimate, "it_kwh") * 3.6e6);
+    close(step("facility_kwh"), kwh(&estimate, "it_kwh") * step("PUE"));
+    assert!(estimate.facts.iter().any(|fact| fact.what == "tdp_w" && fact.value.to_bits() == 700_f64.to_bits()));
+}
+
+#[test]
+fn a_wider_guess_has_a_wider_range() {
+    let free = Request {
+        model: Some("llama-3.1-8b-instruct".into()),
+        input_tokens: 1000,
+        output_tokens: 500,
+        ..Request::default()
+    };
+    let guessed = request(&Fleet::assumed(), &free).unwrap();
+    let stated = asked("llama-3.1-8b-instruct", 1.0, guessed.concurrency, 0);
+    let width = |estimate: &RequestEstimate| {
+        let [_, low, high] = estimate.values.iter().find(|(name, _)| *name == "it_kwh").unwrap().1.unwrap();
+        high / low
+    };
+    assert!(width(&guessed) > width(&stated));
+    assert!(guessed.assumptions.iter().any(|note| note.what == "hardware"));
+    assert!(stated.assumptions.iter().all(|note| note.what != "hardware"));
+}

@@ -1,0 +1,8 @@
+//! Estimates from outside: known values, closure, routes, and what leaves the house.
+
+mod closure;
+mod golden;
+mod laws;
+mod report;
+mod routes;
+mod support;

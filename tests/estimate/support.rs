@@ -1,0 +1,91 @@
+//! Fleets and ledgers for the tests of estimates.
+
+use wattledger::estimate::columns::{Total, sum};
+use wattledger::estimate::{Estimate, GroupBy, Table};
+use wattledger::event::{Event, EventBatch, NO_LATENCY};
+use wattledger::fleet::Fleet;
+use wattledger::kernel::Accumulator;
+use wattledger::keys::{ROUTE_LABELS, SeriesTable};
+use wattledger::ledger::Ledger;
+
+/// 2026-01-01T00:00:00Z in seconds.
+pub const START_S: i64 = 1_767_225_600;
+
+/// A request of the log: labels by name, and when it began, in seconds after [`START_S`].
+#[derive(Clone, Debug)]
+pub struct Logged {
+    pub labels: Vec<(&'static str, &'static str)>,
+    pub at_s: i64,
+    pub tokens: [u32; 3],
+    pub latency_s: Option<i64>,
+}
+
+/// A request of the small Llama that is like the others.
+pub fn logged(at_s: i64) -> Logged {
+    Logged { labels: vec![("model", "llama-3.1-8b-instruct")], at_s, tokens: [1000, 0, 500], latency_s: Some(10) }
+}
+
+/// These requests as events; a label that no route has is a dimension, `team`.
+pub fn events(requests: &[Logged]) -> (SeriesTable, EventBatch) {
+    let mut table = SeriesTable::new(vec!["team".into()]);
+    let mut batch = EventBatch::default();
+    for request in requests {
+        let mut labels = vec![None; ROUTE_LABELS.len() + 1];
+        for (name, value) in &request.labels {
+            labels[ROUTE_LABELS.iter().position(|label| label == name).unwrap_or(ROUTE_LABELS.len())] = Some(*value);
+        }
+        let [input_tokens, cached_tokens, output_tokens] = request.tokens;
+        batch.push(Event {
+            series: table.intern(&labels),
+            time_us: (START_S + request.at_s) * 1_000_000,
+            input_tokens,
+            cached_tokens,
+            output_tokens,
+            latency_us: request.latency_s.map_or(NO_LATENCY, |s| s * 1_000_000),
+        });
+    }
+    (table, batch)
+}
+
+/// The ledger of these requests.
+pub fn ledger(requests: &[Logged]) -> Ledger {
+    let (table, batch) = events(requests);
+    let mut accumulator = Accumulator::new(3600, &[]);
+    accumulator.batch(&batch, &table).expect("sums fit");
+    accumulator.into_ledger(&table).expect("sums fit")
+}
+
+/// A fleet of one small deployment with these further lines, at a site of which everything is stated.
+pub fn fleet(more: &str) -> Fleet {
+    let text = format!(
+        "[[deployment]]\nname = 'chat'\nmodel = 'llama-3.1-8b-instruct'\nhardware = 'h100-sxm5-80gb'\ndevices = 1\n\
+         site = 'here'\n{more}\n{SITE}"
+    );
+    Fleet::parse(&text, "fleet.toml").expect("a fleet")
+}
+
+pub const SITE: &str = "[site.here]\npue = 1.25\nwue_l_per_kwh = 2.0\ncarbon_direct_g_per_kwh = 300\n\
+                        carbon_lifecycle_g_per_kwh = 350\nwater_offsite_l_per_kwh = 1.5\n";
+
+pub fn estimate(requests: &[Logged], fleet: &Fleet) -> Estimate {
+    Estimate::new(&ledger(requests), fleet).expect("an estimate")
+}
+
+pub fn by(estimate: &Estimate, keys: &[&str]) -> Table {
+    let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+    estimate.by(&GroupBy::new(&keys, None).expect("UTC")).expect("a table")
+}
+
+/// A column that has to be known.
+pub fn value(total: &Total, column: &str) -> f64 {
+    total.value(sum(column)).unwrap_or_else(|| panic!("{column} is unknown"))
+}
+
+pub fn close(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-9 * a.abs().max(b.abs())
+}
+
+/// Requests every ten seconds over an hour that begins this many seconds after the start.
+pub fn busy_hour(from_s: i64) -> impl Iterator<Item = Logged> {
+    (0..360).map(move |i| logged(from_s + 10 * i))
+}

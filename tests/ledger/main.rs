@@ -1,0 +1,8 @@
+//! The ledger's promises: exact, order-free, mergeable anywhere, the same on disk.
+
+mod columns;
+mod file;
+mod laws;
+mod naive;
+mod support;
+mod threads;
