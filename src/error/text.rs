@@ -49,10 +49,15 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<
     scored.into_iter().take(3).map(|(_, candidate)| candidate.to_owned()).collect()
 }
 
-/// How like two names are, from 0 to 1: as wholes, or a little less the one and the beginning of the other.
+/// How like two names are, from 0 to 1: as wholes, a little less the one and the beginning of the other, and in any case
+/// near if one slip of a finger apart.
 fn likeness(name: &str, candidate: &str) -> f64 {
     const BEGINNING: f64 = 0.95;
+    const SLIP: f64 = 0.8;
     let length = name.chars().count();
+    if length >= 3 && candidate.len().abs_diff(name.len()) <= 1 && strsim::osa_distance(name, candidate) == 1 {
+        return strsim::jaro_winkler(name, candidate).max(SLIP);
+    }
     let beginning: String = candidate.chars().take(length).collect();
     let begun = if length < 4 { 0.0 } else { BEGINNING * strsim::jaro_winkler(name, &beginning) };
     strsim::jaro_winkler(name, candidate).max(begun)

@@ -1,5 +1,6 @@
 """Docstrings run, generated pages are current, and the library stays light."""
 
+import ast
 import doctest
 import importlib.util
 import subprocess
@@ -21,12 +22,15 @@ def test_the_examples_of_docstrings_run(name: str) -> None:
 
 
 def test_the_examples_of_the_stub_run() -> None:
-    text = (ROOT / "python" / "wattledger" / "_engine.pyi").read_text(encoding="utf-8")
-    examples = doctest.DocTestParser().get_doctest(text, {}, "_engine.pyi", None, 0)
+    path = ROOT / "python" / "wattledger" / "_engine.pyi"
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    nodes = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, documented)]
     runner = doctest.DocTestRunner()
-    runner.run(examples)
-    assert runner.summarize().attempted > 3
-    assert not runner.summarize().failed
+    for node in nodes:
+        runner.run(doctest.DocTestParser().get_doctest(ast.get_docstring(node) or "", {}, path.name, None, 0))
+    results = runner.summarize()
+    assert results.attempted > 3
+    assert not results.failed
 
 
 def test_the_reference_pages_are_what_the_code_says() -> None:
