@@ -106,6 +106,7 @@ impl EventBatch {
             cached_tokens: Some(&self.cached_tokens),
             output_tokens: &self.output_tokens,
             latency_us: Some(&self.latency_us),
+            span_us: None,
         }
     }
 }
@@ -125,4 +126,6 @@ pub struct EventColumns<'a> {
     pub output_tokens: &'a [u32],
     /// See [`EventBatch::latency_us`].
     pub latency_us: Option<&'a [i64]>,
+    /// Earliest and latest time of the events, where they were looked for and every event has one.
+    pub span_us: Option<(i64, i64)>,
 }

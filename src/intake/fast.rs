@@ -108,7 +108,7 @@ impl<'a> Clean<'a> {
         scratch: &'t mut Scratch,
     ) -> Option<EventColumns<'t>> {
         let Scratch { series, time_us, tokens: [input, cached, output], latency_us, codes } = scratch;
-        let time_us = times(self.time, start, len, time_us)?;
+        let (time_us, span) = times(self.time, start, len, time_us)?;
         let [input_counts, cached_counts, output_counts] = &self.tokens;
         let input_tokens = input_counts.as_ref()?.tile(start, len, input)?;
         let output_tokens = output_counts.as_ref()?.tile(start, len, output)?;
@@ -134,7 +134,8 @@ impl<'a> Clean<'a> {
         };
         const { assert!(NO_LATENCY < 0, "a latency is never taken for none") };
         self.labels.series(start, len, table, codes, series);
-        Some(EventColumns { series, time_us, input_tokens, cached_tokens, output_tokens, latency_us })
+        let span_us = Some(span);
+        Some(EventColumns { series, time_us, input_tokens, cached_tokens, output_tokens, latency_us, span_us })
     }
 }
 
@@ -144,7 +145,7 @@ fn times<'t>(
     start: usize,
     len: usize,
     scratch: &'t mut Vec<i64>,
-) -> Option<&'t [i64]> {
+) -> Option<(&'t [i64], (i64, i64))> {
     let values = &values[start..start + len];
     let times = match unit {
         TimeUnit::Microsecond => values,
@@ -152,14 +153,15 @@ fn times<'t>(
             match unit {
                 TimeUnit::Second => micros(values, scratch, |v| v.saturating_mul(1_000_000)),
                 TimeUnit::Millisecond => micros(values, scratch, |v| v.saturating_mul(1_000)),
-                _ => micros(values, scratch, |v| v.div_euclid(1_000)),
+                // Unsigned division is the cheaper one; what is before 1970 comes out far beyond every year that is read.
+                _ => micros(values, scratch, |v| (v.cast_unsigned() / 1_000).cast_signed()),
             }
             scratch
         }
     };
     let good = limits::FIRST_TIME_US..limits::END_TIME_US;
     let (first, last) = times.iter().fold((i64::MAX, i64::MIN), |(a, b), t| (a.min(*t), b.max(*t)));
-    (good.contains(&first) && good.contains(&last)).then_some(times)
+    (good.contains(&first) && good.contains(&last)).then_some((times, (first, last)))
 }
 
 fn micros(values: &[i64], scratch: &mut Vec<i64>, convert: impl Fn(i64) -> i64) {
@@ -294,11 +296,11 @@ impl<'a> Labels<'a> {
     ) {
         codes.clear();
         codes.resize(len, 0);
-        for dictionary in &self.dictionaries {
+        if let [dictionary] = self.dictionaries.as_slice() {
             let keys = dictionary.keys.tile(start, len, series).unwrap_or_default();
-            for (code, key) in codes.iter_mut().zip(keys) {
-                *code = *code * dictionary.values.len() + *key as usize;
-            }
+            codes.iter_mut().zip(keys).for_each(|(code, key)| *code = *key as usize);
+        } else {
+            self.combine(start, len, codes, series);
         }
         series.clear();
         series.extend(codes.iter().map(|code| self.numbers[*code]));
@@ -308,6 +310,16 @@ impl<'a> Labels<'a> {
                     self.numbers[*code] = self.number(*code, table);
                 }
                 *number = self.numbers[*code];
+            }
+        }
+    }
+
+    /// The combination of every dictionary's key, as a number of mixed base.
+    fn combine(&self, start: usize, len: usize, codes: &mut [usize], scratch: &mut Vec<u32>) {
+        for dictionary in &self.dictionaries {
+            let keys = dictionary.keys.tile(start, len, scratch).unwrap_or_default();
+            for (code, key) in codes.iter_mut().zip(keys) {
+                *code = *code * dictionary.values.len() + *key as usize;
             }
         }
     }

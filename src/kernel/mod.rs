@@ -216,8 +216,10 @@ impl<'a> Tile<'a> {
     fn new(events: &EventColumns<'a>, start: usize, end: usize) -> Self {
         let time_us = &events.time_us[start..end];
         let (input, output) = (&events.input_tokens[start..end], &events.output_tokens[start..end]);
-        let first = time_us.iter().copied().fold(i64::MAX, i64::min);
-        let last = time_us.iter().copied().fold(i64::MIN, i64::max);
+        let (first, last) = events.span_us.filter(|_| end - start == events.time_us.len()).unwrap_or_else(|| {
+            let time = || time_us.iter().copied();
+            (time().fold(i64::MAX, i64::min), time().fold(i64::MIN, i64::max))
+        });
         let any = input.iter().chain(output).fold(0, |any, x| any | x);
         Self {
             series: &events.series[start..end],

@@ -139,13 +139,12 @@ where
     T: ArrowDictionaryKeyType,
     usize: TryFrom<T::Native>,
 {
+    if texts.iter().all(Option::is_some)
+        && let Ok(array) = DictionaryArray::try_new(codes.clone(), Arc::clone(&values))
+    {
+        return Ok(Arc::new(array));
+    }
     let known = |code: T::Native| usize::try_from(code).is_ok_and(|at| texts.get(at).is_some_and(Option::is_some));
-    let place = |code: T::Native| usize::try_from(code).unwrap_or(usize::MAX);
-    let most = codes.values().iter().fold(0, |most, code| place(*code).max(most));
-    let keys = if most < texts.len() && texts.iter().all(Option::is_some) {
-        codes.clone()
-    } else {
-        codes.values().iter().map(|code| known(*code).then_some(*code)).collect()
-    };
+    let keys: PrimitiveArray<T> = codes.values().iter().map(|code| known(*code).then_some(*code)).collect();
     Ok(Arc::new(DictionaryArray::try_new(keys, values)?))
 }
