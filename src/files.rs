@@ -1,6 +1,7 @@
 //! Files: what every room that touches the disk does the same way.
 
 use crate::{Error, Result};
+use parquet::file::metadata::ParquetMetaData;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -31,6 +32,30 @@ pub fn check_parquet_footer(mut file: &File, path: &Path) -> Result<()> {
     let footer = u64::from(u32::from_le_bytes([a, b, c, d]));
     if footer > (bytes - FRAME).min(FOOTER_LIMIT) {
         return damaged(format!("its index claims {footer} bytes of {bytes}"));
+    }
+    Ok(())
+}
+
+/// Refuses a Parquet index that claims bytes the file does not have, before a reader goes there by its word.
+///
+/// # Errors
+/// [`Error::FileDamaged`] with the row group.
+pub fn check_parquet_ranges(index: &ParquetMetaData, bytes: u64, path: &Path) -> Result<()> {
+    for (i, group) in index.row_groups().iter().enumerate() {
+        let bad =
+            |what: &str| Err(Error::FileDamaged { path: path.into(), problem: format!("row group {i} claims {what}") });
+        if group.num_rows() < 0 {
+            return bad("fewer than no rows");
+        }
+        for column in group.columns() {
+            let start = column.dictionary_page_offset().unwrap_or(column.data_page_offset());
+            let (Ok(start), Ok(length)) = (u64::try_from(start), u64::try_from(column.compressed_size())) else {
+                return bad("a negative range");
+            };
+            if start.checked_add(length).is_none_or(|end| end > bytes) || column.num_values() < 0 {
+                return bad("bytes beyond the end of the file");
+            }
+        }
     }
     Ok(())
 }

@@ -50,7 +50,7 @@ pub(super) fn read<S: Sink>(
     crate::files::check_parquet_footer(&own, path)?;
     let (bytes, digest) = ranges::identity(&mut own).map_err(access)?;
     let index = quiet(|| ArrowReaderMetadata::load(&own, ArrowReaderOptions::new())).map_err(damaged)?;
-    ranges::chunks(index.metadata(), bytes).map_err(damaged)?;
+    crate::files::check_parquet_ranges(index.metadata(), bytes, path)?;
     let map = run.mapper.choose(&|column| index.schema().column_with_name(column).is_some())?;
     let needed = columns::bound(index.schema(), &map, name)?;
     let columns = ProjectionMask::roots(index.parquet_schema(), needed.into_iter().flatten());

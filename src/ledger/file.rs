@@ -202,12 +202,19 @@ pub fn read_bytes(bytes: &[u8]) -> Result<Option<Ledger>> {
 }
 
 fn read_from(file: File, path: &Path) -> Result<Option<Ledger>> {
-    let damaged = |problem: String| Error::FileDamaged { path: path.into(), problem };
     crate::files::check_parquet_footer(&file, path)?;
     // The reader's own promise is an error, not a panic; on hostile bytes it is held to it.
-    let opened = std::panic::catch_unwind(|| ParquetRecordBatchReaderBuilder::try_new(file));
-    let builder =
-        opened.map_err(|_| damaged("its footer cannot be read".into()))?.map_err(|e| damaged(e.to_string()))?;
+    let read = std::panic::catch_unwind(|| read_checked(file, path));
+    read.unwrap_or_else(|_| {
+        Err(Error::FileDamaged { path: path.into(), problem: "its index or a page cannot be read".into() })
+    })
+}
+
+fn read_checked(file: File, path: &Path) -> Result<Option<Ledger>> {
+    let damaged = |problem: String| Error::FileDamaged { path: path.into(), problem };
+    let bytes = file.metadata().map_or(0, |m| m.len());
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| damaged(e.to_string()))?;
+    crate::files::check_parquet_ranges(builder.metadata(), bytes, path)?;
     let pairs = builder.metadata().file_metadata().key_value_metadata();
     let Some(json) = pairs.and_then(|p| p.iter().find(|kv| kv.key == METADATA_KEY)).and_then(|kv| kv.value.clone())
     else {
