@@ -139,17 +139,35 @@ impl<const N: usize> Slabs<N> {
                 },
             },
         };
+        let at = if self.live[at].cells.len() >= keys {
+            at
+        } else {
+            match self.grow(at, keys)? {
+                Some(at) => at,
+                None => return Ok(None),
+            }
+        };
         self.recent = at;
         let slab = &mut self.live[at];
-        if slab.cells.len() < keys {
-            self.bytes += (keys - slab.cells.len()) * size_of::<[u64; N]>();
-            slab.cells.resize(keys, [0; N]);
-        }
         if !slab.fits(events, bits) {
             slab.drain(&mut self.rows);
         }
         slab.events += events;
         slab.bits = slab.bits.max(bits);
+        Ok(Some(at))
+    }
+
+    /// Makes a slab longer; past the budget it begins anew.
+    #[cold]
+    fn grow(&mut self, at: usize, keys: usize) -> Result<Option<usize>> {
+        let more = (keys - self.live[at].cells.len()) * size_of::<[u64; N]>();
+        if self.bytes + more > self.budget && self.live.len() > 1 {
+            let bin = self.live[at].bin;
+            self.spill()?;
+            return self.insert(bin, keys);
+        }
+        self.bytes += more;
+        self.live[at].cells.resize(keys, [0; N]);
         Ok(Some(at))
     }
 
