@@ -30,9 +30,8 @@ def fleet() -> str:
 
 
 def columns() -> str:
-    text = (
-        "# Columns of an estimate\n\nEvery name ends in its unit. Unknown is null, with the reason under `unknown`.\n\n"
-    )
+    text = "# Columns of an estimate\n\nNames end in their unit; counts and ratios have none. "
+    text += "Unknown is null, with the reason under `unknown`.\n\n"
     return text + table(["column", "unit", "meaning"], [[f"`{n}`", u, m] for n, u, m in _engine.estimate_columns()])
 
 

@@ -85,9 +85,22 @@ def scan(data: object, **settings: Any) -> Ledger:
     paths = paths_of(data)
     chosen = options(**settings)
     if paths is not None:
-        return _engine.scan_paths(paths, chosen)
-    if isinstance(data, Mapping):
+        ledger = _engine.scan_paths(paths, chosen)
+    elif isinstance(data, Mapping):
         from wattledger._columns import prepare
 
-        return _engine.scan_columns(prepare(data), chosen)
-    return _engine.scan_stream(data, chosen)
+        ledger = _engine.scan_columns(prepare(data), chosen)
+    else:
+        ledger = _engine.scan_stream(data, chosen)
+    if ledger.rejected_share == 1:
+        _warn(ledger.coverage)
+    return ledger
+
+
+def _warn(coverage: dict[str, Any]) -> None:
+    """Say that nothing could be read, and what to do about it."""
+    import warnings
+
+    ways = _engine.ways_out()
+    reasons = "; ".join(f"{count:,} {reason} ({ways[reason]})" for reason, count in coverage["by_reason"].items())
+    warnings.warn(f"all {coverage['rejected']:,} rows were rejected: {reasons}", RuntimeWarning, stacklevel=3)

@@ -178,6 +178,12 @@ impl Total {
         self.provisioned_s += values.provisioned_s;
     }
 
+    /// Requests without an energy estimate: their route goes nowhere, or their bin has no operating point.
+    #[must_use]
+    pub fn unestimated_requests(&self) -> u128 {
+        self.unknown_requests[sum("it_kwh")]
+    }
+
     /// The known part of a sum, or `None` where nothing of it is known.
     #[must_use]
     pub fn value(&self, column: usize) -> Option<f64> {

@@ -159,7 +159,10 @@ impl Estimate {
             }
             _ => {
                 let known = KEYS.into_iter().chain(self.dimensions.iter().map(String::as_str));
-                let nearest = crate::error::nearest(key, known);
+                let mut nearest = crate::error::nearest(key, known.clone());
+                if nearest.is_empty() {
+                    nearest = known.map(str::to_owned).collect();
+                }
                 return Err(Error::UnknownName { kind: "key to group by", name: key.into(), nearest });
             }
         })

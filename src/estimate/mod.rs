@@ -175,6 +175,12 @@ impl Estimate {
                     "the log asks for more than the replicas can do; concurrency is at its limit",
                 );
             }
+            if remarks.crowded_bins > 0 {
+                let bins = format!("more than the replicas have time for in {} bins", remarks.crowded_bins);
+                let why = "the log shows more work, or shorter latencies, than the method thinks these replicas can do; \
+                           energy comes out above what they can draw";
+                say(&place, "load", bins, why);
+            }
             if remarks.window_missing {
                 let why = "the ledger was made without this model's window: full attention stands in, an upper bound; \
                            scan with --fleet to keep it";

@@ -30,6 +30,8 @@ pub(super) struct Unallocated {
 pub(super) struct Remarks {
     /// Five-minute bins in which more was asked than the deployment can do.
     pub overloaded_bins: u64,
+    /// Bins whose requests need more replica time than is provisioned.
+    pub crowded_bins: u64,
     /// Bins whose concurrency was solved from arrivals, as no latency is logged.
     pub solved_bins: u64,
     /// Whether the model's window sums were missing and full attention stood in.
@@ -139,7 +141,7 @@ struct OneDeployment<'a> {
     width: i64,
     period: Option<(i64, i64)>,
     mean_context: f64,
-    /// Scales logged overlap to all requests, by hour-wide means where some lack a latency.
+    /// Share of timed requests that carry a latency, over the whole log; the others are taken to overlap as these do.
     latency_share: f64,
 }
 
@@ -192,6 +194,7 @@ impl<'a> OneDeployment<'a> {
                     busy_s += provisioned.0 * m.point.busy_share;
                 }
             }
+            remarks.crowded_bins += u64::from(self.deployed.dedicated && replica_s > 1.05 * provisioned_s.max(1.0));
             if replica_s > 0.0 {
                 let (weighted, weight) = moments
                     .iter()
@@ -291,7 +294,6 @@ impl<'a> OneDeployment<'a> {
         if requests == 0.0 {
             return OperatingPoint::IDLE;
         }
-        remarks.solved_bins += 1;
         // A mean request of this bin: prefill as in the whole moments bin, decode by its own output tokens.
         let all = float(load.sums[moment::REQUESTS]).max(1.0);
         let outputs = if features.output > 0.0 { float(at[3]) / features.output } else { 0.0 };
@@ -304,6 +306,10 @@ impl<'a> OneDeployment<'a> {
             window_context_pairs: features.window_context_pairs * outputs / requests,
         };
         let share_s = |b: f64| self.deployed.roofline.coefficients(b).replica_time(&mean).0;
+        if let LoadRule::Declared(concurrency) = self.deployed.load {
+            return OperatingPoint::at_limit(requests / replica_bins * share_s(concurrency), concurrency);
+        }
+        remarks.solved_bins += 1;
         OperatingPoint::from_arrivals(requests / replica_bins, share_s, limit)
     }
 

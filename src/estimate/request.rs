@@ -136,7 +136,11 @@ fn check(asked: &Request) -> Result<()> {
         }
     }
     if asked.cached_tokens > asked.input_tokens {
-        return Err(out_of_range("cached_tokens", asked.cached_tokens, asked.input_tokens));
+        return Err(Error::Argument {
+            what: "cached_tokens".into(),
+            value: asked.cached_tokens.to_string(),
+            expected: format!("at most the {} input tokens, which include them", asked.input_tokens),
+        });
     }
     for (value, bounds) in [(asked.concurrency, Bounds::CONCURRENCY), (asked.devices, Bounds::DEVICES)] {
         if let Some(value) = value.filter(|value| !bounds.contains(*value)) {
@@ -199,7 +203,9 @@ fn compile(fleet: &Fleet, asked: &Request) -> Result<(Plan, usize)> {
         if let crate::plan::Target::Deployment(at) = plan.targets()[0]
             && !plan.deployments()[at].assumed
         {
-            let one = stated[at].clone();
+            let mut one = stated[at].clone();
+            one.site = asked.site.clone().or(one.site);
+            one.concurrency = asked.concurrency.map(Concurrency::Declared).or(one.concurrency);
             return Ok((Plan::single(fleet, &one)?, 0));
         }
     }
@@ -287,17 +293,19 @@ fn steps(
         step("coefficients", "e_out", at.energy_j.output, "J/token", "phi0·n·TDP·s_out + Wb·jW/B + 2·Pa·jF"),
         step("coefficients", "e_ctx", at.energy_j.context, "J/pair", "phi0·n·TDP·s_ctx + kv·jK + 4·H·L·jF"),
         step("energy", "replica time", parts.replica_s, "s", "Σ s_*·feature"),
-        step("energy", "prefill", parts.prefill_j, "J", "e_in·uncached + e_pp·pairs"),
-        step("energy", "decode", parts.decode_j, "J", "e_out·output + e_ctx·pairs"),
+        step("energy", "prefill", parts.prefill_j, "J", "Σ e·feature over prefill"),
+        step("energy", "decode", parts.decode_j, "J", "Σ e·feature over decode"),
         step("energy", "host", parts.host_j, "J", "P_host·replica time"),
         step("energy", "IT", parts.prefill_j + parts.decode_j + parts.host_j, "J", "prefill + decode + host"),
         step("facility", "PUE", site.pue, "", "facility / IT"),
     ];
     if deployed.window.is_some() {
-        steps.insert(
-            4,
-            step("load", "window pairs", features.window_context_pairs, "token pairs", "A_W(in+out) − A_W(in)"),
-        );
+        let [prefill, decode] = [features.prefill_window_pairs, features.window_context_pairs];
+        steps.insert(4, step("load", "window pairs, decode", decode, "token pairs", "A_W(in+out) − A_W(in)"));
+        steps.insert(4, step("load", "window pairs, prefill", prefill, "token pairs", "A_W(in) − A_W(cached)"));
+        let e_win = (at.energy_j.prefill_window_pair, at.energy_j.window_context);
+        steps.push(step("coefficients", "e_pw", e_win.0, "J/pair", "phi0·n·TDP·s_pw + 4·H·L_win·jP"));
+        steps.push(step("coefficients", "e_win", e_win.1, "J/pair", "phi0·n·TDP·s_win + kv_win·jK + 4·H·L_win·jF"));
     }
     let column = |name: &str| value.sums[super::columns::sum(name)];
     let ends = [

@@ -16,7 +16,7 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -187,6 +187,12 @@ pub fn read(path: &Path) -> Result<Option<Ledger>> {
         std::io::ErrorKind::NotFound => Error::FileNotFound { path: path.into() },
         _ => Error::FileAccess { path: path.into(), problem: e.to_string() },
     })?;
+    let mut magic = [0; 4];
+    let begins =
+        (&file).read(&mut magic).map_err(|e| Error::FileAccess { path: path.into(), problem: e.to_string() })?;
+    if begins == magic.len() && magic != *b"PAR1" {
+        return Ok(None);
+    }
     read_from(file, path)
 }
 

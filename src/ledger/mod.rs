@@ -220,8 +220,8 @@ impl Ledger {
             {
                 return Err(Error::Argument {
                     what: what.into(),
-                    value: at.to_string(),
-                    expected: format!("a time on a {} s bin edge of this ledger", self.bin_seconds),
+                    value: jiff::Timestamp::from_second(at).map_or_else(|_| at.to_string(), |time| time.to_string()),
+                    expected: format!("an edge of this ledger's bins of {} s; scan with --bin 300", self.bin_seconds),
                 });
             }
         }

@@ -46,6 +46,18 @@ impl OperatingPoint {
     pub const IDLE: Self =
         Self { offered_load: 0.0, busy_share: 0.0, idle_share: 1.0, concurrency: 1.0, overloaded: false };
 
+    /// Always this many at once, for the share of the time that the load asks for; more than all of it is overload.
+    #[must_use]
+    pub fn at_limit(asked_share: f64, concurrency: f64) -> Self {
+        Self {
+            offered_load: asked_share * concurrency,
+            busy_share: asked_share.min(1.0),
+            idle_share: (1.0 - asked_share).max(0.0),
+            concurrency,
+            overloaded: asked_share > 1.0,
+        }
+    }
+
     /// From an offered load, at most `limit` requests at once.
     ///
     /// ```
@@ -62,7 +74,8 @@ impl OperatingPoint {
         let busy_share = -(-offered_load).exp_m1();
         let concurrency = offered_load / busy_share;
         if concurrency > limit {
-            return Self { offered_load, busy_share: 1.0, idle_share: 0.0, concurrency: limit, overloaded: true };
+            // The rest waits in the queue; at its limit a replica is busy for as long as the load takes it.
+            return Self::at_limit(offered_load / limit, limit);
         }
         let idle_share = (-offered_load).exp();
         Self { offered_load, busy_share, idle_share, concurrency: concurrency.max(1.0), overloaded: false }
@@ -83,14 +96,7 @@ impl OperatingPoint {
         let (mut low, mut high) = (0.0, load_at(limit));
         if excess(high) >= 0.0 {
             // The rest waits in the queue: B is the limit, and busy time follows from it until it is all the time.
-            let busy_share = arrivals * share_s(limit);
-            return Self {
-                offered_load: busy_share * limit,
-                busy_share: busy_share.min(1.0),
-                idle_share: (1.0 - busy_share).max(0.0),
-                concurrency: limit,
-                overloaded: busy_share > 1.0,
-            };
+            return Self::at_limit(arrivals * share_s(limit), limit);
         }
         // Each round halves the bracket; sixty leave it at the last bit.
         for _ in 0..60 {

@@ -88,10 +88,13 @@ pub const V0: ParameterSet = ParameterSet {
     moe_energy: 1.58,
 };
 
+/// V0 with the host times of vLLM 0.5.4, from the same fit.
+pub const V0_VLLM_0_5_4: ParameterSet = V0.with_host_times(12.4e-3, 388e-6);
+
 impl ParameterSet {
     /// The same set with another engine's host times per step and per sequence-step, in seconds.
     #[must_use]
-    pub fn with_host_times(self, step_s: f64, sequence_s: f64) -> Self {
+    pub const fn with_host_times(self, step_s: f64, sequence_s: f64) -> Self {
         Self { step_s, sequence_s, ..self }
     }
 }

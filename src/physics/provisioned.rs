@@ -17,7 +17,8 @@
 //! for B requests share the device.
 //!
 //! Source: host 1.2 kW per eight accelerators (EcoLogits), which lies at the low end of 1.2–2.8 kW metered on DGX H100
-//! (arXiv 2412.08602); a context adds 26 to 66 W to a bare idle device (arXiv 2605.23918). Range: any.
+//! (arXiv 2412.08602); a context adds 26 to 66 W to a bare idle
+//! device of 700 W (arXiv 2605.23918). Range: any.
 
 use crate::units::{Joules, Seconds, Watts};
 
@@ -25,8 +26,9 @@ use crate::units::{Joules, Seconds, Watts};
 pub const HOST_PER_EIGHT: Watts = Watts(1200.0);
 /// Idle host power over working host power where no meter says otherwise (*assumed*).
 pub const HOST_IDLE_SHARE: f64 = 0.7;
-/// What an open context adds to a bare idle device; midpoint of 26 to 66 W in arXiv 2605.23918 (*assumed* elsewhere).
-pub const CONTEXT: Watts = Watts(46.0);
+/// What an open context adds to a bare idle device over its rated power: the midpoint of 26 to 66 W in arXiv 2605.23918,
+/// read on devices of 700 W (*assumed* elsewhere).
+pub const CONTEXT_OVER_RATED: f64 = 46.0 / 700.0;
 /// Idle over rated power where nothing is published; H200 0.18, B200 0.24 with a context open (*assumed*).
 pub const IDLE_OVER_RATED: f64 = 0.2;
 
@@ -46,6 +48,6 @@ pub fn idle(power: Watts, idle_share: f64, provisioned: Seconds) -> Joules {
 /// of rated power; never above rated power.
 #[must_use]
 pub fn waiting_power(with_context: Option<Watts>, bare: Option<Watts>, rated: Watts) -> Watts {
-    let power = with_context.or(bare.map(|bare| bare + CONTEXT)).unwrap_or(rated * IDLE_OVER_RATED);
+    let power = with_context.or(bare.map(|bare| bare + rated * CONTEXT_OVER_RATED)).unwrap_or(rated * IDLE_OVER_RATED);
     if power > rated { rated } else { power }
 }

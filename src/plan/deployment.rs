@@ -6,7 +6,7 @@ use crate::catalog::Hardware;
 use crate::fleet::{Concurrency, Deployment, Fleet, Tenancy};
 use crate::physics::inference::{Accelerator, Roofline, Serving};
 use crate::physics::occupancy::{default_concurrency, memory_limit};
-use crate::physics::parameters::{Maturity, ParameterSet, V0};
+use crate::physics::parameters::{Maturity, ParameterSet, V0, V0_VLLM_0_5_4};
 use crate::physics::provisioned::{HOST_IDLE_SHARE, HOST_PER_EIGHT, waiting_power};
 use crate::units::Watts;
 use crate::{Error, Result};
@@ -32,6 +32,9 @@ pub struct Room {
     memory_bytes: f64,
     weight_bytes: f64,
     kv_bytes_per_token: f64,
+    /// Key-value bytes per token over the window layers, which hold a window at most.
+    window_bytes_per_token: f64,
+    window: f64,
     state_bytes: f64,
 }
 
@@ -91,8 +94,10 @@ impl Deployed {
     }
 
     fn memory_limit(&self, mean_context: f64) -> f64 {
-        let Room { memory_bytes, weight_bytes, kv_bytes_per_token, state_bytes } = self.room;
-        memory_limit(memory_bytes, weight_bytes, kv_bytes_per_token, mean_context.max(1.0), state_bytes)
+        let room = self.room;
+        let context = mean_context.max(1.0);
+        let fixed = room.state_bytes + room.window_bytes_per_token * room.window.min(context);
+        memory_limit(room.memory_bytes, room.weight_bytes, room.kv_bytes_per_token, context, fixed)
     }
 }
 
@@ -106,7 +111,17 @@ pub(super) fn compile(
     let place = format!("deployment `{}`", stated.name);
     let model = fleet.catalog().model(&stated.model)?;
     let hardware = fleet.catalog().hardware(&stated.hardware)?;
-    let (weight_bytes, fp8) = weight_precision(&place, stated, &model, notes)?;
+    let (weight_bytes, mut fp8) = weight_precision(&place, stated, &model, notes)?;
+    if fp8 && hardware.row.fp8_tflops.is_none() {
+        fp8 = false;
+        notes.assume(
+            &place,
+            "compute precision",
+            "bf16",
+            "the accelerator has no FP8 peak: only the weights are 8 bits",
+        );
+    }
+    notes.assume(&place, "key-value cache", "16 bits", "not stated");
     let network = network(&place, model.row, notes)?;
     let accelerator = accelerator(&place, hardware.row, fp8, notes)?;
     let memory = needed(&place, hardware.row, "memory_gb", hardware.row.memory_gb, notes)? * 1e9;
@@ -121,6 +136,11 @@ pub(super) fn compile(
         );
         n
     });
+    if weights > 0.9 * devices * memory {
+        let gb = |bytes: f64| super::plain((bytes / 1e9).round());
+        let value = format!("{} GB of weights do not fit into {} GB", gb(weights), gb(0.9 * devices * memory));
+        notes.assume(&place, "memory", value, "state more devices or fewer bits; meanwhile one request runs at a time");
+    }
     let replicas = stated.replicas.unwrap_or(1.0);
     let (dedicated, load) = load_rule(&place, stated, notes);
     let set = engine(fleet, &place, stated, notes)?;
@@ -138,7 +158,6 @@ pub(super) fn compile(
     let serving = Serving { devices, weight_bytes, fp8 };
     let kv_bytes_per_token = network.kv_bytes_full;
     let window = model.row.sliding_window();
-    let window_cache = window.map_or(0.0, |w| network.kv_bytes_window * f64::from(w));
     Ok(Deployed {
         name: stated.name.clone(),
         model: model.row.id.clone(),
@@ -160,7 +179,9 @@ pub(super) fn compile(
             memory_bytes: memory * devices,
             weight_bytes: weights,
             kv_bytes_per_token,
-            state_bytes: network.state_bytes + window_cache,
+            window_bytes_per_token: network.kv_bytes_window,
+            window: window.map_or(0.0, f64::from),
+            state_bytes: network.state_bytes,
         },
     })
 }
@@ -234,6 +255,9 @@ fn accelerator(place: &str, hardware: &Hardware, fp8: bool, notes: &mut Notes) -
         Some(peak) if fp8 => ("fp8_tflops", Some(peak)),
         _ => ("bf16_tflops", hardware.bf16_tflops),
     };
+    if let Some(link) = hardware.interconnect_gbs {
+        notes.cell(place, "interconnect_gbs", link, &hardware.provenance);
+    }
     // One direction of the link; without a figure, that of PCIe 4.0 ×16.
     let link = hardware.interconnect_gbs.unwrap_or_else(|| {
         notes.assume(place, "interconnect_gbs", "64", "not published; PCIe 4.0 x16, both directions");
@@ -253,9 +277,13 @@ fn maturity(place: &str, hardware: &Hardware, notes: &mut Notes) -> Maturity {
     let blackwell = ["b100", "b200", "b300", "gb200", "gb300"].iter().any(|prefix| id.starts_with(prefix));
     let released = hardware.release_year.unwrap_or(0.0);
     if blackwell {
+        if !id.starts_with("b200") {
+            notes.assume(place, "software maturity", "as B200", "measured on B200 alone: unvalidated hardware");
+        }
         return Maturity::BLACKWELL;
     }
-    if hardware.vendor == "NVIDIA" && hardware.category.ends_with("gpu") && (2020.0..=2024.0).contains(&released) {
+    let gpu = hardware.category.ends_with("gpu") || hardware.category == "superchip";
+    if hardware.vendor == "NVIDIA" && gpu && (2020.0..=2024.0).contains(&released) {
         return Maturity::MATURE;
     }
     notes.assume(
@@ -275,16 +303,33 @@ fn engine(fleet: &Fleet, place: &str, stated: &Deployment, notes: &mut Notes) ->
     }
     match (engine.t_step_us, engine.t_seq_us) {
         // The V0 set goes with its own fit of this engine: parameters of another fit are never mixed in.
-        (Some(_), Some(_)) if engine.id == "vllm-0.11.1" || engine.id == DEFAULT_ENGINE => Ok(V0),
-        (Some(_), Some(_)) if engine.id == "vllm-0.5.4" => Ok(V0.with_host_times(12.4e-3, 388e-6)),
+        (Some(_), Some(_)) if engine.id == DEFAULT_ENGINE => Ok(V0),
+        (Some(_), Some(_)) if engine.id == "vllm-0.11.1" => {
+            let why = "its catalog row belongs to another fit; V0 has its own host times of this engine";
+            notes.assume(place, "host times", "1510 us a step, 10.5 us a sequence", why);
+            Ok(V0)
+        }
+        (Some(_), Some(_)) if engine.id == "vllm-0.5.4" => {
+            let why = "its catalog row belongs to another fit; V0 has its own host times of this engine";
+            notes.assume(place, "host times", "12400 us a step, 388 us a sequence", why);
+            Ok(V0_VLLM_0_5_4)
+        }
         (Some(step), Some(sequence)) => {
             notes.cell(place, "t_step_us", step, &engine.provenance);
             notes.cell(place, "t_seq_us", sequence, &engine.provenance);
             Ok(V0.with_host_times(step * 1e-6, sequence * 1e-6))
         }
-        _ => {
-            notes.assume(place, "engine", DEFAULT_ENGINE, &format!("no host times are known for `{}`", engine.id));
-            Ok(V0)
+        (step, sequence) => {
+            let known = [("t_step_us", step), ("t_seq_us", sequence)];
+            for (column, value) in known.into_iter().filter_map(|(column, value)| Some((column, value?))) {
+                notes.cell(place, column, value, &engine.provenance);
+            }
+            let why = format!("not all host times of `{}` are known; the rest is that of {DEFAULT_ENGINE}", engine.id);
+            notes.assume(place, "host times", "partly", &why);
+            Ok(V0.with_host_times(
+                step.map_or(V0.step_s, |us| us * 1e-6),
+                sequence.map_or(V0.sequence_s, |us| us * 1e-6),
+            ))
         }
     }
 }
@@ -300,7 +345,12 @@ fn host(fleet: &Fleet, place: &str, stated: &Deployment, devices: f64, notes: &m
         );
         return Ok((working, idle));
     };
-    let server = fleet.catalog().server(name)?.row;
+    let mut server = fleet.catalog().server(name)?.row;
+    if let (None, Some(behind)) = (server.host_typical_w, &server.host_server_id) {
+        let why = format!("the server inferred to be behind `{}`; no cloud says", server.id);
+        notes.assume(place, "server", behind.clone(), &why);
+        server = fleet.catalog().server(behind)?.row;
+    }
     let (Some(typical), Some(accelerators)) = (server.host_typical_w, server.accelerators) else {
         return Err(Error::FleetConflict {
             place: place.into(),

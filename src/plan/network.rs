@@ -16,7 +16,8 @@ fn precision(name: &str) -> Option<(f64, bool)> {
     match name.to_ascii_lowercase().as_str() {
         "fp32" | "f32" => Some((4.0, false)),
         "bf16" | "fp16" | "f16" => Some((2.0, false)),
-        "fp8" | "f8" => Some((1.0, true)),
+        // Experts in 4 bits and the rest in 8 are counted as 8: an upper bound.
+        "fp8" | "f8" | "fp8+fp4" => Some((1.0, true)),
         "int8" => Some((1.0, false)),
         "int4" | "fp4" | "mxfp4" | "nvfp4" | "awq" | "gptq" => Some((0.5, false)),
         // llama.cpp writes bits per weight: q4_K_M, q8_0, iq3_xs.
@@ -37,6 +38,9 @@ pub(super) fn weight_precision(
     let (name, why) = match (&stated.precision, &model.precision_hint, &model.row.weights_precision_released) {
         (Some(stated), _, _) => (stated.clone(), None),
         (None, Some(hint), _) => ((*hint).to_owned(), Some("the model's name says so")),
+        (None, None, Some(released)) if released == "fp32" => {
+            ("bf16".into(), Some("released in 32 bits, which engines serve in 16"))
+        }
         (None, None, Some(released)) => (released.clone(), Some("as released")),
         (None, None, None) => ("bf16".into(), Some("not stated")),
     };
@@ -72,7 +76,10 @@ pub(super) fn network(place: &str, model: &Model, notes: &mut Notes) -> Result<N
         ("active_params", model.active_params),
         ("n_layers", shape.layers),
         ("hidden_size", shape.hidden_size),
+        ("attention_width", shape.attention_width),
+        ("n_window_layers", shape.window_layers),
         ("kv_elements_per_token_full", shape.kv_elements_full),
+        ("kv_elements_per_token_window", shape.kv_elements_window),
     ] {
         notes.cell(place, column, value, &model.provenance);
     }

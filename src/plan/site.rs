@@ -4,6 +4,7 @@ use super::{Notes, plain};
 use crate::Result;
 use crate::catalog::{Grid, Level};
 use crate::fleet::{self, Fleet};
+use crate::physics::facility::POWER_DELIVERY_SHARE;
 use crate::units::{DirectIntensity, LifecycleIntensity, LitresPerKilowattHour};
 
 /// The site of a deployment whose place is not stated.
@@ -43,6 +44,9 @@ pub(super) fn compile(fleet: &Fleet, name: &str, notes: &mut Notes) -> Result<Si
         notes.assume(&place, "place", "the world", "no site is stated");
     }
     let cooling = catalog.cooling(stated.cooling.as_deref().unwrap_or("unknown"))?.row;
+
+    let split = format!("{} % of the overhead", plain(100.0 * POWER_DELIVERY_SHARE));
+    notes.assume(&place, "power delivery", split, "no meter tells it from cooling");
 
     let said = fleet.place();
     let pue = if let Some(pue) = stated.pue {

@@ -26,7 +26,7 @@ impl Ledger {
         let read = interruptible(py, |_| ledger::read(&path))?;
         read.map(Self).ok_or_else(|| {
             let hint = "make one with wattledger.scan or `wattledger ledger`".into();
-            Error::FileKind { path, problem: "Parquet, but no ledger".into(), hint }.into()
+            Error::FileKind { path, problem: "this is no ledger".into(), hint }.into()
         })
     }
 
@@ -82,7 +82,11 @@ impl Ledger {
     fn __repr__(&self) -> PyResult<String> {
         let totals = self.0.totals()?;
         let rows = self.0.moments().len() + self.0.occupancy().len();
-        Ok(format!("<wattledger.Ledger: {} requests in {rows} rows>", totals[0]))
+        let rejected = match self.0.origin.coverage.rejected {
+            0 => String::new(),
+            n => format!(", {n} rejected"),
+        };
+        Ok(format!("<wattledger.Ledger: {} requests in {rows} rows{rejected}>", totals[0]))
     }
 }
 

@@ -28,7 +28,7 @@ mod engine {
     #[pymodule_export]
     use super::ledger::{Ledger, merge};
     #[pymodule_export]
-    use super::scan::{formats, scan_columns, scan_paths, scan_stream, write_whole};
+    use super::scan::{formats, scan_columns, scan_paths, scan_stream, ways_out, write_whole};
     use pyo3::prelude::*;
 
     #[pymodule_init]

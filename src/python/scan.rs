@@ -76,6 +76,12 @@ pub(super) fn formats() -> Vec<(String, String)> {
     intake::formats().iter().map(|f| (f.name().to_owned(), f.description().to_owned())).collect()
 }
 
+/// What a reader can do about each reason for a reject.
+#[pyfunction]
+pub(super) fn ways_out() -> std::collections::BTreeMap<&'static str, &'static str> {
+    crate::event::Reason::ALL.iter().map(|reason| (reason.name(), reason.way_out())).collect()
+}
+
 /// Writes a file whole or not at all.
 #[pyfunction]
 pub(super) fn write_whole(path: std::path::PathBuf, bytes: &[u8]) -> PyResult<()> {

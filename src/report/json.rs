@@ -18,7 +18,8 @@ fn total(total: &Total) -> Map<String, Value> {
     let counts = COUNTS.iter().zip(total.counts).map(|(c, n)| (c.name.to_owned(), count(n)));
     let names = SUMS.iter().chain(&RATIOS);
     let sums = names.zip(total.values()).map(|(c, v)| (c.name.to_owned(), v.map_or(Value::Null, Value::from)));
-    counts.chain(sums).collect()
+    let unestimated = (super::UNESTIMATED.to_owned(), count(total.unestimated_requests()));
+    counts.chain([unestimated]).chain(sums).collect()
 }
 
 fn rows(table: &Table) -> Vec<Value> {

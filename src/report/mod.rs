@@ -9,3 +9,5 @@ pub use table::{events_batch, to_batch, to_csv, to_parquet};
 
 /// Key columns come first, then counts, sums and ratios, all with their unit in the name.
 pub const UNALLOCATED: &str = "unallocated";
+/// Requests of a row that have no energy estimate.
+pub const UNESTIMATED: &str = "unestimated_requests";

@@ -53,6 +53,8 @@ pub fn to_batch(table: &Table) -> RecordBatch {
         };
         columns.push((column.name.into(), array));
     }
+    let unestimated = table.rows.iter().map(|row| i64::try_from(row.total.unestimated_requests()).ok());
+    columns.push((super::UNESTIMATED.into(), Arc::new(unestimated.collect::<arrow_array::Int64Array>())));
     let values: Vec<Vec<Option<f64>>> = table.rows.iter().map(|row| row.total.values()).collect();
     for (i, column) in SUMS.iter().chain(&RATIOS).enumerate() {
         let array: Float64Array = values.iter().map(|row| row[i]).collect();
@@ -138,13 +140,17 @@ pub fn to_csv(table: &Table, for_people: bool) -> Result<String> {
     let failed = |e: String| Error::Argument { what: "table".into(), value: e, expected: "cells of text".into() };
     let mut writer = csv::Writer::from_writer(Vec::new());
     let columns = COUNTS.iter().chain(&SUMS).chain(&RATIOS).map(|c| c.name);
-    let header = table.keys.iter().map(String::as_str).chain([super::UNALLOCATED]).chain(columns);
+    let (counts, sums): (Vec<&str>, Vec<&str>) =
+        (columns.clone().take(COUNTS.len()).collect(), columns.skip(COUNTS.len()).collect());
+    let header = table.keys.iter().map(String::as_str).chain([super::UNALLOCATED]);
+    let header = header.chain(counts).chain([super::UNESTIMATED]).chain(sums);
     writer.write_record(header).map_err(|e| failed(e.to_string()))?;
     for row in &table.rows {
         let keys = row.keys.iter().map(|k| guarded(k.as_deref().unwrap_or_default(), for_people));
         let counts = row.total.counts.iter().map(u128::to_string);
         let values = row.total.values().into_iter().map(|v| v.map_or_else(String::new, |v| v.to_string()));
-        let cells = keys.chain([row.unallocated.to_string()]).chain(counts).chain(values);
+        let unestimated = row.total.unestimated_requests().to_string();
+        let cells = keys.chain([row.unallocated.to_string()]).chain(counts).chain([unestimated]).chain(values);
         writer.write_record(cells).map_err(|e| failed(e.to_string()))?;
     }
     let bytes = writer.into_inner().map_err(|e| failed(e.to_string()))?;

@@ -68,9 +68,22 @@ pub fn scan(places: &[String], options: &Options, should_stop: &(dyn Fn() -> boo
         ledger.origin.coverage = outcome.coverage;
         ledger.origin.inputs = outcome.inputs;
         ledger.origin.inputs.sort();
+        if !options.allow_overlap {
+            check_twice(&ledger.origin.inputs)?;
+        }
         ledgers.push(ledger);
     }
     ledger::merge(ledgers, options.allow_overlap)
+}
+
+/// Refuses two files of the same content: a copied log would count twice.
+fn check_twice(inputs: &[InputIdentity]) -> Result<()> {
+    for (i, input) in inputs.iter().enumerate() {
+        if inputs[..i].iter().any(|other| input.same_content(other)) {
+            return Err(Error::LedgerOverlap { input: input.name.clone() });
+        }
+    }
+    Ok(())
 }
 
 /// The ledger in a file, if it is one.

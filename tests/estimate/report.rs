@@ -21,7 +21,8 @@ fn json_has_the_keys_of_the_contract() {
     let made = wattledger::estimate::Estimate::new(&ledger, &fleet("replicas = 2")).unwrap();
     let document: Value = serde_json::from_str(&estimate_json(&made, &by(&made, &["model", "hour"]))).unwrap();
     assert_eq!(keys(&document), ["totals", "rows", "coverage", "unknown", "assumptions", "provenance"]);
-    let columns: Vec<&str> = COUNTS.iter().chain(&SUMS).chain(&RATIOS).map(|column| column.name).collect();
+    let mut columns: Vec<&str> = COUNTS.iter().chain(&SUMS).chain(&RATIOS).map(|column| column.name).collect();
+    columns.insert(COUNTS.len(), wattledger::report::UNESTIMATED);
     assert_eq!(keys(&document["totals"]), columns);
     let row = keys(&document["rows"][0]);
     assert_eq!(row[..3], ["model", "hour", "unallocated"]);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -46,6 +47,8 @@ MAX_LINE = 8 << 20
 
 
 def _fleet(path: Path | None) -> wl.Fleet:
+    if path is not None and not path.exists():
+        raise typer.BadParameter(f"no such file: {path}", param_hint="--fleet")
     return wl.Fleet.default() if path is None else wl.Fleet.load(path)
 
 
@@ -136,12 +139,14 @@ def estimate(
     )
     ledger = _scan(logs, since, until, settings)
     estimated = ledger.estimate(chosen)
-    _check_own(own, estimated)
+    _check_own([*dimension, *own], estimated)
     grouping: dict[str, Any] = {"timezone": group_timezone, "where": where}
     text = estimated.to_json(by=keys, **grouping)
     for path in output:
         _write(path, estimated, keys, grouping, text, raw=format == "csv-raw")
     table = as_table or (sys.stdout.isatty() and not as_json)
+    if not estimated.by(*keys, **grouping):
+        talk.say("no rows: nothing in the log is in this period and like these patterns")
     if table:
         show(text, keys)
     elif as_json or not output:
@@ -175,6 +180,12 @@ def _write(
                 f"cannot write '{other or path.name}', expected .json, .csv or .parquet", param_hint="-o"
             )
     talk.say(f"wrote {path}")
+
+
+def _parquet(path: Path) -> None:
+    """Refuse an ending that says something else than what is written."""
+    if path.suffix != ".parquet":
+        raise typer.BadParameter(f"'{path.name}' does not end in .parquet, which is what is written", param_hint="-o")
 
 
 def _write_text(path: Path, text: str) -> None:
@@ -213,6 +224,7 @@ def ledger(
         max_line_bytes=max_line_bytes,
         force=force,
     )
+    _parquet(output)
     made = _scan(logs, since, until, settings)
     made.write(output)
     talk.say(f"wrote {output}")
@@ -227,6 +239,7 @@ def merge(
     force: Force = False,
 ) -> int:
     """Add ledgers: GROUP BY keys, SUM."""
+    _parquet(output)
     wl.merge([wl.Ledger.read(path) for path in ledgers], allow_overlap=force).write(output)
     talk.say(f"wrote {output}")
     return exits.GOOD
@@ -259,6 +272,7 @@ def annotate(
     max_line_bytes: MaxLine = MAX_LINE,
 ) -> int:
     """Write one row per request with its estimate."""
+    _parquet(output)
     chosen = _fleet(fleet)
     settings = _settings(
         fleet=chosen,
@@ -281,9 +295,9 @@ def annotate(
 @app.command()
 def explain(
     model: Annotated[str | None, typer.Option(help="Catalog name of the model.")] = None,
-    output_tokens: Annotated[int, typer.Option("--output", help="Generated tokens.")] = 500,
-    input_tokens: Annotated[int, typer.Option("--input", help="Input tokens, cached ones included.")] = 0,
-    cached_tokens: Annotated[int, typer.Option("--cached", help="Input tokens read from a cache.")] = 0,
+    output_tokens: Annotated[int, typer.Option("--output", min=0, help="Generated tokens.")] = 500,
+    input_tokens: Annotated[int, typer.Option("--input", min=0, help="Input tokens, cached ones included.")] = 0,
+    cached_tokens: Annotated[int, typer.Option("--cached", min=0, help="Input tokens read from a cache.")] = 0,
     hardware: Annotated[str | None, typer.Option(help="Catalog name of the accelerator.")] = None,
     site: Annotated[str | None, typer.Option(help="Site of the fleet or the catalog.")] = None,
     deployment: Annotated[str | None, typer.Option(help="Deployment of the fleet.")] = None,
@@ -379,19 +393,26 @@ def _root(
     """Request logs of AI inference in; energy, cooling, water and emissions out."""
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: list[str]) -> int:  # noqa: PLR0911 - one for each way a command can end
     """Run the command with these arguments and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character shows its number.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = app(arguments, standalone_mode=False)
     except wl.WattledgerError as error:
         talk.error(str(error.args[0]), error.hint)
         return exits.of_error(error)
     except KeyboardInterrupt:
-        talk.error("interrupted; nothing was written", None)
+        talk.error("interrupted; no file was left half-written", None)
         return exits.INTERRUPTED
     except BrokenPipeError:
         # The reader of stdout is gone, as after `| head`: nothing is left to say, not even at shutdown.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exits.FAILED
+    except OSError as error:
+        talk.error(f"cannot write: {error.strerror}", None)
         return exits.FAILED
     except typer.Abort:
         return exits.INTERRUPTED

@@ -66,7 +66,7 @@ def explain(one: wl.RequestEstimate, *, as_json: bool) -> None:
         return
     document = one.to_dict()
     console = Console(highlight=False)
-    title = f"{document['model']} on {figure(document['devices'])} × {document['hardware']} at {document['site']}"
+    title = f"{document['model']} on {document['devices']:g} × {document['hardware']} at {document['site']}"
     tree = Tree(Text(safe(title), style="bold"), guide_style="dim")
     stages: dict[str, Tree] = {}
     for step in document["chain"]:

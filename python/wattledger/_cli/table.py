@@ -12,11 +12,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from wattledger._cli.talk import reject_lines
+from wattledger._cli.talk import reject_lines, ways_out
 from wattledger._cli.words import digits, figure, safe, scale
 
 #: Rows shown before the rest is summed into one line.
 MOST_ROWS = 60
+#: Names without an estimate that are shown; all of them are in the JSON.
+MOST_ROUTES = 5
 
 
 class Shown(NamedTuple):
@@ -91,11 +93,7 @@ def _table(document: dict[str, Any], keys: list[str], columns: list[Shown]) -> T
     partial = {unknown["column"] for unknown in document["unknown"]}
     for column in columns:
         unit, factor, decimals = scales[column]
-        mark = (
-            "≥ "
-            if column.field in partial or ("it_kwh" in partial and column.field.endswith(("_kwh", "_l", "_g")))
-            else ""
-        )
+        mark = "≥ " if _partial(column, totals, partial) else ""
         heading = Text.assemble(column.heading, (f"\n{unit}" if unit else "\n", "dim"))
         total = Text(mark + _cell(column, totals[column.field], factor, decimals), style="bold")
         table.add_column(heading, justify="right", footer=total, no_wrap=True)
@@ -103,11 +101,20 @@ def _table(document: dict[str, Any], keys: list[str], columns: list[Shown]) -> T
         names = [_name(row, key) for key in keys] or [Text("all")]
         if row["unallocated"]:
             names[-1].append(" (no requests)", style="dim")
-        cells = [Text(_cell(column, row[column.field], *scales[column][1:])) for column in columns]
+        cells = [
+            Text(("≥ " if _partial(column, row, set()) else "") + _cell(column, row[column.field], *scales[column][1:]))
+            for column in columns
+        ]
         table.add_row(*names, *cells, style="dim" if row["unallocated"] else None)
     if len(rows) > MOST_ROWS:
         table.add_row(Text(f"… {len(rows) - MOST_ROWS:,} more rows; -o writes all", style="dim"))
     return table
+
+
+def _partial(column: Shown, row: dict[str, Any], unknown: set[str]) -> bool:
+    """Tell whether a figure leaves requests out that it should hold."""
+    estimated = column.field.endswith(("_kwh", "_l", "_g"))
+    return estimated and row[column.field] is not None and (column.field in unknown or row["unestimated_requests"] > 0)
 
 
 def _name(row: dict[str, Any], key: str) -> Text:
@@ -123,7 +130,8 @@ def _scale(column: Shown, rows: list[dict[str, Any]], totals: dict[str, Any]) ->
     """Return unit, factor and decimals of a column, by its largest row."""
     largest = max((abs(_number(row[column.field])) for row in rows), default=abs(_number(totals[column.field])))
     unit, factor = ("%", 100.0) if column.unit == "%" else scale(column.unit, largest)
-    return unit, factor, digits(largest * factor)
+    whole = column.unit == "tokens" and factor == 1
+    return unit, factor, 0 if whole else digits(largest * factor)
 
 
 def _number(value: float | str | None) -> float:
@@ -162,11 +170,15 @@ def _notes(document: dict[str, Any]) -> Table:
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")  # noqa: PLR2004
     lines = f"{coverage['counted']:,} of {coverage['events_in']:,} requests in {safe(shown)}"
     notes.add_row("counted", Text(lines))
+    for problem in coverage["incomplete"]:
+        notes.add_row(Text("incomplete", style="bold red"), Text(safe(problem), style="red"))
     for line in reject_lines(coverage):
         notes.add_row("rejected" if not line.startswith(" ") else "", Text(line, style="yellow"))
+    for line in ways_out(coverage):
+        notes.add_row("hint", Text(line, style="dim"))
     for place, values in _by_place(document["assumptions"]).items():
         notes.add_row("assumed", Text.assemble(safe(place), (f"  {safe(values)}", "dim")))
-    for columns, reason in _by_reason(document["unknown"]).items():
+    for columns, reason in _unknown(document["unknown"]):
         notes.add_row("unknown", Text.assemble(columns, (f"  {safe(reason)}", "dim")))
     method = f"edition {provenance['method_edition']}, parameter set {provenance['parameter_set']}"
     notes.add_row("method", Text.assemble(method, ("  every reason and source is in --json", "dim")))
@@ -181,17 +193,22 @@ def _by_place(assumptions: list[dict[str, str]]) -> dict[str, str]:
     return {place: ", ".join(values) for place, values in places.items()}
 
 
-def _by_reason(unknown: list[dict[str, Any]]) -> dict[str, str]:
-    """Gather columns that are unknown for one reason; those nobody gave an input for share a line."""
+def _unknown(unknown: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Gather columns by reason: routes without an estimate, the most requests first, then columns without an input."""
+    routes = sorted((item for item in unknown if item["column"] == "it_kwh"), key=lambda item: -int(item["requests"]))
+    lines = [("every estimate", f"{item['reason']} ({_requests(item)})") for item in routes[:MOST_ROUTES]]
+    if len(routes) > MOST_ROUTES:
+        left = sum(int(item["requests"]) for item in routes[MOST_ROUTES:])
+        lines.append(("every estimate", f"… and {len(routes) - MOST_ROUTES:,} more names ({left:,} requests)"))
     reasons: dict[str, list[str]] = {}
     for item in unknown:
-        of_place = ":" in item["reason"]
-        reason = f"{item['reason']} ({int(item['requests']):,} requests)" if of_place else "no input for them"
-        columns = reasons.setdefault(reason, [])
-        if item["column"] not in columns:
-            columns.append(item["column"])
-    return {_label(columns): reason for reason, columns in reasons.items()}
+        if item["column"] != "it_kwh":
+            reason = f"{item['reason']} ({_requests(item)})" if ":" in item["reason"] else "nothing is given for them"
+            columns = reasons.setdefault(reason, [])
+            columns += [item["column"]] if item["column"] not in columns else []
+    return lines + [(", ".join(columns), reason) for reason, columns in reasons.items()]
 
 
-def _label(columns: list[str]) -> str:
-    return "every estimate" if "it_kwh" in columns else ", ".join(columns)
+def _requests(item: dict[str, Any]) -> str:
+    count = int(item["requests"])
+    return "1 request" if count == 1 else f"{count:,} requests"

@@ -41,6 +41,8 @@ def account(coverage: dict[str, Any], max_bad: float, *, shown: bool = False) ->
     console.print(Text.assemble(("rejected: ", "bold yellow"), f"{rejected:,} of {events:,} lines"))
     for line in reject_lines(coverage):
         console.print(Text(f"  {line}", style="dim"))
+    for line in ways_out(coverage):
+        console.print(Text.assemble(("hint: ", "cyan"), line))
     if rejected > max_bad * events:
         console.print(Text(f"more than --max-bad {max_bad:g}: exit code 3", style="yellow"))
 
@@ -55,6 +57,14 @@ def reject_lines(coverage: dict[str, Any]) -> list[str]:
             what = "".join(f" {part}" for part in (place.get("field"), _quoted(place.get("value"))) if part)
             lines.append(f"  {safe(place['file'])}:{place['line']}{safe(what)}")
     return lines
+
+
+def ways_out(coverage: dict[str, Any]) -> list[str]:
+    """Tell what can be done about each reason."""
+    from wattledger._engine import ways_out as known
+
+    ways = known()
+    return [f"{reason}: {ways[reason]}" for reason in coverage["by_reason"]]
 
 
 def _quoted(value: str | None) -> str | None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 D = Decimal
 HOST_PER_EIGHT_W = D(1200)
 HOST_IDLE_SHARE = D("0.7")
-CONTEXT_W = D(46)
+CONTEXT_OVER_RATED = D(46) / 700
 IDLE_OVER_RATED = D("0.2")
 POWER_DELIVERY_SHARE = D("0.3")
 JOULES_PER_KWH = D(3_600_000)
@@ -56,9 +56,10 @@ class Deployment:
     def memory_limit(self, mean_context: D) -> D:
         m, n = self.model, self.serving.devices
         room = D("0.9") * n * self.hardware.memory_gb * D(10) ** 9 - m.total * self.serving.weight_bytes
-        # The cache of window layers and recurrent state do not grow with the context: they are per request.
-        fixed = m.state_elements * 4 + (m.kv_bytes(m.window_layers) * m.window if m.window else 0)
-        per_request = m.kv_bytes(m.full_layers) * max(mean_context, ONE) + fixed
+        # The cache of window layers ends at the window, and recurrent state does not grow at all.
+        context = max(mean_context, ONE)
+        fixed = m.state_elements * 4 + (m.kv_bytes(m.window_layers) * min(D(m.window), context) if m.window else 0)
+        per_request = m.kv_bytes(m.full_layers) * context + fixed
         return max(room, ZERO) / max(per_request, ONE)
 
     def fallback(self, mean_context: D) -> D:
@@ -73,7 +74,7 @@ class Deployment:
         if hw.idle_context_w is not None:
             power = hw.idle_context_w
         else:
-            power = hw.tdp_w * IDLE_OVER_RATED if hw.idle_w is None else hw.idle_w + CONTEXT_W
+            power = hw.tdp_w * IDLE_OVER_RATED if hw.idle_w is None else hw.idle_w + hw.tdp_w * CONTEXT_OVER_RATED
         return self.serving.devices * min(power, hw.tdp_w)
 
     def host_w(self) -> D:
@@ -113,12 +114,12 @@ class Known:
 
 
 def point_of_load(load: D, limit: D) -> tuple[D, D]:
-    """u = 1 - e^(-rho), B = rho/u; beyond the limit the replica is always busy at the limit."""
+    """u = 1 - e^(-rho), B = rho/u; where B would pass the limit it is the limit, and u = rho/limit."""
     if load <= 0:
         return ZERO, ONE
     busy = ONE - (-load).exp()
     concurrency = load / busy
-    return (ONE, limit) if concurrency > limit else (busy, max(concurrency, ONE))
+    return (min(load / limit, ONE), limit) if concurrency > limit else (busy, max(concurrency, ONE))
 
 
 def load_of_concurrency(concurrency: D) -> D:
@@ -175,7 +176,10 @@ def operating_points(deployment: Deployment, start: Bin, load: Load, known: Know
             part = D(output) / f.output / requests if f.output > 0 else ZERO
             mean = Features(*(x / load.requests for x in f.prefill()), *(x * part for x in f.decode()))
             arrivals = D(requests) / (OCCUPANCY_BIN_S * deployment.replicas)
-            busy, concurrency = point_of_arrivals(deployment, arrivals, mean, limit)
+            if deployment.declared is None:
+                busy, concurrency = point_of_arrivals(deployment, arrivals, mean, limit)
+            else:
+                busy = min(arrivals * deployment.at(deployment.declared).seconds(mean), ONE)
         if deployment.declared is not None:
             # How many share a step is declared; how long a replica is busy still shows in the log.
             concurrency = deployment.declared

@@ -137,10 +137,12 @@ def coefficients(hw: Hardware, model: Model, serving: Serving, concurrency: Deci
     n, b = serving.devices, concurrency
     tdp, bw, lk = hw.tdp_w, hw.memory_bw_gbs * D(10) ** 9, hw.interconnect_gbs / 2 * D(10) ** 9
     # A device without an FP8 figure computes FP8 weights at its 16-bit peak.
-    peak = (hw.fp8_tflops if serving.fp8 and hw.fp8_tflops is not None else hw.bf16_tflops) * D(10) ** 12
+    # Without an FP8 peak only the weights are 8 bits, and compute runs in BF16.
+    fp8 = serving.fp8 and hw.fp8_tflops is not None
+    peak = (hw.fp8_tflops if fp8 and hw.fp8_tflops is not None else hw.bf16_tflops) * D(10) ** 12
     h, q = MATURITY[hw.maturity]
     t_step, t_seq = serving.engine
-    share, moe, fp8 = model.share, model.share is not None, serving.fp8
+    share, moe = model.share, model.share is not None
     layers, width = model.layers, model.heads * model.head_dim
 
     coverage = ONE if share is None else ONE - (ONE - share) ** b
