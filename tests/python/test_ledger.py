@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -13,9 +13,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import wattledger as wl
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 #: Requests, input and output tokens of the Azure 2023 traces.
 SUMS = {
@@ -116,3 +113,12 @@ def test_a_ledger_of_both_traces_is_the_sum_of_theirs(azure: Path, tmp_path: Pat
     both.write(tmp_path / "both.parquet")
     assert wl.Ledger.read(tmp_path / "both.parquet") == both == wl.scan(tmp_path / "both.parquet")
     assert both.describe()["input_tokens"] == sum(tokens for _, tokens, _ in SUMS.values())
+
+
+def test_the_bundled_requests_are_those_of_both_traces() -> None:
+    made = pa.table(wl.scan(Path(__file__).parent.parent.parent / "demo" / "requests.jsonl.gz"))
+    moments = made.filter(pa.compute.equal(made["family"], "moments")).to_pylist()
+    models = ("meta-llama/Llama-3.1-70B-Instruct", "Qwen/Qwen2.5-Coder-32B-Instruct")
+    for model, sums in zip(models, SUMS.values(), strict=True):
+        rows = [row for row in moments if row["model"] == model]
+        assert tuple(sum(row[name] for row in rows) for name in ("requests", "input_tokens", "output_tokens")) == sums
