@@ -53,3 +53,16 @@ def test_the_import_brings_nothing_heavy_along() -> None:
 def test_the_version_is_the_crates() -> None:
     manifest = (ROOT / "Cargo.toml").read_text(encoding="utf-8")
     assert f'version = "{wl.__version__}"' in manifest
+
+
+def test_the_column_map_of_the_page_on_logs_reads_a_log(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "reference" / "logs.md").read_text(encoding="utf-8")
+    column_map = page.partition("```toml\n")[2].partition("```")[0]
+    line = (
+        '{"done_at": "2026-03-01T12:00:01", "route": {"model": "m"}, "usage": {"in": 10, "out": 5}, "took_ms": 2000}\n'
+    )
+    log = tmp_path / "gateway.jsonl"
+    log.write_text(line, encoding="utf-8")
+    described = wl.scan(log, map=column_map).describe()
+    assert (described["input_tokens"], described["output_tokens"], described["requests_with_latency"]) == (10, 5, 1)
+    assert described["first_bin"] == "2026-03-01T10:00:00Z"  # it ended at noon in Berlin and began two seconds before
