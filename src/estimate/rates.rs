@@ -109,7 +109,7 @@ pub(super) fn rate(ledger: &Ledger, plan: &Plan) -> Result<Rated> {
     let mut occupied: Vec<BTreeMap<i64, [u128; 4]>> = vec![BTreeMap::new(); n];
     for row in ledger.occupancy().iter().filter(|row| row.bin != NULL_BIN) {
         let Target::Deployment(at) = plan.targets()[row.key as usize] else { continue };
-        add(occupied[at].entry(row.bin).or_insert([0; 4]), &row.sums)?;
+        add(occupied[at].entry(row.bin).or_insert([0; 4]), &row.sums.map(u128::from))?;
     }
     let period = period(ledger);
     let mut rated = Rated { table: RateTable::default(), unallocated: Vec::new(), remarks: Vec::new(), period };

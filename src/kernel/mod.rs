@@ -23,7 +23,7 @@ const OCCUPANCY_US: i64 = OCCUPANCY_BIN_S as i64 * MICROS;
 pub struct Accumulator {
     bin_us: i64,
     moments: Slabs<8>,
-    occupancy: Slabs<4>,
+    occupancy: Slabs<4, u64>,
     windows: Vec<(u32, Slabs<2>)>,
     /// Occupancy is kept per route: the first series of the same route stands for it.
     route_of: Vec<u32>,

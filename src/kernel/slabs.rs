@@ -5,7 +5,7 @@
 //! large lots. Which of the two happened cannot be seen in the result.
 
 use crate::Result;
-use crate::ledger::Row;
+use crate::ledger::{Cell, Row};
 
 /// Memory for dense cells per family, in bytes.
 const BUDGET: usize = 128 << 20;
@@ -28,12 +28,12 @@ pub(super) struct Slab<const N: usize> {
 
 impl<const N: usize> Slab<N> {
     /// Moves what the cells hold into rows; says how many cells held something.
-    fn drain(&mut self, rows: &mut Vec<Row<N>>) -> usize {
+    fn drain<T: Cell>(&mut self, rows: &mut Vec<Row<N, T>>) -> usize {
         let before = rows.len();
         for (key, cell) in self.cells.iter_mut().enumerate() {
             if *cell != [0; N] {
                 let key = u32::try_from(key).expect("keys are numbered in 32 bits");
-                rows.push(Row { key, bin: self.bin, sums: cell.map(u128::from) });
+                rows.push(Row { key, bin: self.bin, sums: cell.map(T::from) });
                 *cell = [0; N];
             }
         }
@@ -50,7 +50,7 @@ impl<const N: usize> Slab<N> {
 
 /// Cells by bin and key; see the module.
 #[derive(Debug)]
-pub(super) struct Slabs<const N: usize> {
+pub(super) struct Slabs<const N: usize, T = u128> {
     /// Sorted by bin.
     live: Vec<Slab<N>>,
     recent: usize,
@@ -58,12 +58,12 @@ pub(super) struct Slabs<const N: usize> {
     budget: usize,
     scattered: bool,
     loose: Vec<(i64, u32, [u64; N])>,
-    rows: Vec<Row<N>>,
+    rows: Vec<Row<N, T>>,
     /// Rows there were after the last fold.
     folded: usize,
 }
 
-impl<const N: usize> Slabs<N> {
+impl<const N: usize, T: Cell> Slabs<N, T> {
     pub(super) fn new() -> Self {
         Self::with_budget(BUDGET)
     }
@@ -198,7 +198,7 @@ impl<const N: usize> Slabs<N> {
 
     fn settle(&mut self) -> Result<()> {
         let loose = self.loose.drain(..);
-        self.rows.extend(loose.map(|(bin, key, sums)| Row { key, bin, sums: sums.map(u128::from) }));
+        self.rows.extend(loose.map(|(bin, key, sums)| Row { key, bin, sums: sums.map(T::from) }));
         self.shrink()
     }
 
@@ -213,7 +213,7 @@ impl<const N: usize> Slabs<N> {
 
     /// Every cell that was touched as a row, sorted by key and bin. `order` lists the numbers of the keys as they are to
     /// be sorted; a row's key is its place there.
-    pub(super) fn finish(mut self, order: &[u32]) -> Result<Vec<Row<N>>> {
+    pub(super) fn finish(mut self, order: &[u32]) -> Result<Vec<Row<N, T>>> {
         if self.rows.is_empty() && self.loose.is_empty() {
             return Ok(self.transpose(order));
         }
@@ -231,7 +231,7 @@ impl<const N: usize> Slabs<N> {
 
     /// The rows of slabs alone. They lie bin by bin and are wanted key by key: read in order, written to one place for
     /// each key.
-    fn transpose(&self, order: &[u32]) -> Vec<Row<N>> {
+    fn transpose(&self, order: &[u32]) -> Vec<Row<N, T>> {
         let keys = self.live.iter().map(|slab| slab.cells.len()).max().unwrap_or(0);
         let mut counts = vec![0_usize; keys];
         for slab in &self.live {
@@ -248,11 +248,11 @@ impl<const N: usize> Slabs<N> {
                 begin += count;
             }
         }
-        let mut rows = vec![Row { key: 0, bin: 0, sums: [0; N] }; begin];
+        let mut rows = vec![Row { key: 0, bin: 0, sums: [T::default(); N] }; begin];
         for slab in &self.live {
             for ((place, key), cell) in next.iter_mut().zip(&slab.cells) {
                 if *cell != [0; N] {
-                    rows[*place] = Row { key: *key, bin: slab.bin, sums: cell.map(u128::from) };
+                    rows[*place] = Row { key: *key, bin: slab.bin, sums: cell.map(T::from) };
                     *place += 1;
                 }
             }

@@ -61,9 +61,9 @@ impl Ledger {
     /// `Error::Overflow` past 38 digits.
     pub fn describe(&self) -> Result<Description> {
         let totals = self.totals()?;
-        let mut occupied = [0; 4];
+        let mut occupied = [0_u128; 4];
         for row in &self.occupancy {
-            super::merge::add_into(&mut occupied, &row.sums)?;
+            super::merge::add_into(&mut occupied, &row.sums.map(u128::from))?;
         }
         let timed = || self.moments.iter().map(|row| row.bin).filter(|bin| *bin != NULL_BIN);
         Ok(Description {

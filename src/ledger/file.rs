@@ -130,10 +130,11 @@ pub fn to_batch(ledger: &Ledger) -> RecordBatch {
     for row in &ledger.occupancy {
         columns.keys("occupancy", ledger.routes[row.key as usize].labels(), row.bin, OCCUPANCY_BIN_S);
         let mut values = vec![None; n_sums];
-        values[super::moment::REQUESTS] = Some(row.sums[2]);
-        values[super::moment::OUTPUT] = Some(row.sums[3]);
-        values[n_sums - 2] = Some(row.sums[0]);
-        values[n_sums - 1] = Some(row.sums[1]);
+        let [overlap, with_latency, requests, output] = row.sums.map(|sum| Some(u128::from(sum)));
+        values[super::moment::REQUESTS] = requests;
+        values[super::moment::OUTPUT] = output;
+        values[n_sums - 2] = overlap;
+        values[n_sums - 1] = with_latency;
         columns.sums(&values);
     }
     let mut arrays: Vec<ArrayRef> = vec![Arc::new(columns.family.finish())];
@@ -273,12 +274,12 @@ fn from_batches(batches: &[RecordBatch], metadata: Metadata) -> Result<Ledger> {
                 }
                 "occupancy" => {
                     let at = columns.sums.len() - 2;
-                    let sums = [
-                        cell(columns.sums[at], i)?,
-                        cell(columns.sums[at + 1], i)?,
-                        cell(columns.sums[super::moment::REQUESTS], i)?,
-                        cell(columns.sums[super::moment::OUTPUT], i)?,
-                    ];
+                    let places = [at, at + 1, super::moment::REQUESTS, super::moment::OUTPUT];
+                    let mut sums = [0; 4];
+                    for (sum, place) in sums.iter_mut().zip(places) {
+                        let value = cell(columns.sums[place], i)?;
+                        *sum = value.try_into().map_err(|_| broken("an occupancy sum passes 64 bits".into()))?;
+                    }
                     occupancy.push(Row { key, bin, sums });
                 }
                 other => return Err(broken(format!("unknown row family `{other}`"))),

@@ -1,6 +1,6 @@
 //! Adding ledgers: the same operation as `GROUP BY keys, SUM`, wherever it runs.
 
-use super::{CELL_LIMIT, Ledger, MOMENTS, Row, WindowFamily, moment};
+use super::{CELL_LIMIT, Ledger, MOMENTS, OccupancyRow, Row, WindowFamily, moment};
 use crate::keys::{Label, Series};
 use crate::{Error, Result};
 use std::cmp::Ordering;
@@ -81,17 +81,20 @@ fn union<const K: usize>(lists: [&[Series]; K]) -> (Vec<Series>, [Vec<u32>; K]) 
     (place.into_keys().cloned().collect(), maps)
 }
 
-fn rekey<const N: usize>(rows: &[Row<N>], keys: &[u32]) -> Vec<Row<N>> {
+fn rekey<const N: usize, T: Copy>(rows: &[Row<N, T>], keys: &[u32]) -> Vec<Row<N, T>> {
     rows.iter().map(|row| Row { key: keys[row.key as usize], ..*row }).collect()
 }
 
 /// Adds two sorted lists of rows whose keys are places in lists that were united; the union keeps the order, so they
 /// stay sorted.
-fn join<const N: usize>((a, keys_a): (&[Row<N>], &[u32]), (b, keys_b): (&[Row<N>], &[u32])) -> Result<Vec<Row<N>>> {
+fn join<const N: usize, T: Cell>(
+    (a, keys_a): (&[Row<N, T>], &[u32]),
+    (b, keys_b): (&[Row<N, T>], &[u32]),
+) -> Result<Vec<Row<N, T>>> {
     let mut joined = Vec::with_capacity(a.len().max(b.len()));
     let mut a = a.iter().map(|row| Row { key: keys_a[row.key as usize], ..*row }).peekable();
     let mut b = b.iter().map(|row| Row { key: keys_b[row.key as usize], ..*row }).peekable();
-    let place = |row: &Row<N>| (row.key, row.bin);
+    let place = |row: &Row<N, T>| (row.key, row.bin);
     loop {
         let order = match (a.peek(), b.peek()) {
             (Some(x), Some(y)) => place(x).cmp(&place(y)),
@@ -112,21 +115,44 @@ fn join<const N: usize>((a, keys_a): (&[Row<N>], &[u32]), (b, keys_b): (&[Row<N>
     }
 }
 
+/// An integer that a sum is kept in.
+pub(crate) trait Cell: Copy + Default + From<u64> {
+    /// How long a sum may be, in words.
+    const WIDTH: &'static str;
+
+    /// The sum, if it fits.
+    fn plus(self, other: Self) -> Option<Self>;
+}
+
+impl Cell for u128 {
+    const WIDTH: &'static str = "38 digits";
+
+    fn plus(self, other: Self) -> Option<Self> {
+        self.checked_add(other).filter(|sum| *sum <= CELL_LIMIT)
+    }
+}
+
+impl Cell for u64 {
+    const WIDTH: &'static str = "64 bits";
+
+    fn plus(self, other: Self) -> Option<Self> {
+        self.checked_add(other)
+    }
+}
+
 /// Adds `other` to `sums`, checked against the width of a cell.
-pub(super) fn add_into<const N: usize>(sums: &mut [u128; N], other: &[u128; N]) -> Result<()> {
+pub(super) fn add_into<const N: usize, T: Cell>(sums: &mut [T; N], other: &[T; N]) -> Result<()> {
     for (sum, value) in sums.iter_mut().zip(other) {
-        *sum = sum
-            .checked_add(*value)
-            .filter(|s| *s <= CELL_LIMIT)
-            .ok_or_else(|| Error::Overflow { what: "a ledger sum of more than 38 digits".into() })?;
+        let added = sum.plus(*value);
+        *sum = added.ok_or_else(|| Error::Overflow { what: format!("a ledger sum of more than {}", T::WIDTH) })?;
     }
     Ok(())
 }
 
 /// Rows sorted by key and bin with equal keys added.
-pub(crate) fn fold<const N: usize>(mut rows: Vec<Row<N>>) -> Result<Vec<Row<N>>> {
+pub(crate) fn fold<const N: usize, T: Cell>(mut rows: Vec<Row<N, T>>) -> Result<Vec<Row<N, T>>> {
     rows.sort_unstable_by_key(|row| (row.key, row.bin));
-    let mut folded: Vec<Row<N>> = Vec::with_capacity(rows.len());
+    let mut folded: Vec<Row<N, T>> = Vec::with_capacity(rows.len());
     for row in rows {
         match folded.last_mut() {
             Some(last) if (last.key, last.bin) == (row.key, row.bin) => add_into(&mut last.sums, &row.sums)?,
@@ -151,7 +177,7 @@ impl Ledger {
         series: &[Series],
         moments: &[Row<8>],
         windows: Vec<WindowFamily>,
-        occupancy: &[Row<4>],
+        occupancy: &[OccupancyRow],
     ) -> Result<Self> {
         let mut ledger = Self::empty(bin_seconds, dimensions, &windows.iter().map(|w| w.window).collect::<Vec<_>>())?;
         // A series stands in the list only if it has moments, a route only if it has a row of either family: an
@@ -210,7 +236,7 @@ impl Ledger {
         series: Vec<Series>,
         routes: Vec<Series>,
         moments: Vec<Row<8>>,
-        occupancy: Vec<Row<4>>,
+        occupancy: Vec<OccupancyRow>,
     ) {
         self.series = series;
         self.routes = routes;

@@ -10,8 +10,8 @@ mod merge;
 
 pub use describe::Description;
 pub use file::{read, read_bytes, to_batch, write};
-pub(crate) use merge::fold;
 pub use merge::merge;
+pub(crate) use merge::{Cell, fold};
 
 use crate::event::{Coverage, InputIdentity};
 use crate::keys::Series;
@@ -63,14 +63,17 @@ pub mod moment {
 
 /// Sums of one family at one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Row<const N: usize> {
+pub struct Row<const N: usize, T = u128> {
     /// Number of the series (moments) or of the route (occupancy) in the ledger's list.
     pub key: u32,
     /// Start of the bin, seconds since 1970 UTC, or [`NULL_BIN`].
     pub bin: i64,
     /// The sums.
-    pub sums: [u128; N],
+    pub sums: [T; N],
 }
+
+/// A row of the occupancy family. A bin of five minutes holds far less than 64 bits count; past them it is an error.
+pub type OccupancyRow = Row<4, u64>;
 
 /// Twice the attention areas of one sliding window, per series and bin; see `physics::attention`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,7 +102,7 @@ pub struct Ledger {
     moments: Vec<Row<8>>,
     windows: Vec<WindowFamily>,
     routes: Vec<Series>,
-    occupancy: Vec<Row<4>>,
+    occupancy: Vec<OccupancyRow>,
     /// What it was made from.
     pub origin: Origin,
 }
@@ -173,7 +176,7 @@ impl Ledger {
 
     /// Occupancy rows, sorted by key and bin.
     #[must_use]
-    pub fn occupancy(&self) -> &[Row<4>] {
+    pub fn occupancy(&self) -> &[OccupancyRow] {
         &self.occupancy
     }
 

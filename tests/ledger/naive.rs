@@ -66,12 +66,16 @@ fn naive(facts: &[Fact]) -> Maps {
 }
 
 fn maps(ledger: &Ledger) -> Maps {
-    fn named<const N: usize>(rows: &[Row<N>], series: &[Series], width: usize) -> BTreeMap<Key, [u128; N]> {
-        let key = |row: &Row<N>| {
+    fn named<const N: usize, T: Copy + Into<u128>>(
+        rows: &[Row<N, T>],
+        series: &[Series],
+        width: usize,
+    ) -> BTreeMap<Key, [u128; N]> {
+        let key = |row: &Row<N, T>| {
             let labels = series[row.key as usize].labels()[..width].iter();
             (labels.map(|label| label.as_deref().map(str::to_owned)).collect(), row.bin)
         };
-        let map: BTreeMap<Key, [u128; N]> = rows.iter().map(|row| (key(row), row.sums)).collect();
+        let map: BTreeMap<Key, [u128; N]> = rows.iter().map(|row| (key(row), row.sums.map(Into::into))).collect();
         assert_eq!(map.len(), rows.len(), "a key stands once");
         map
     }
