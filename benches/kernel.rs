@@ -70,7 +70,7 @@ fn gather(load: &Load) {
     let ledger = accumulator.into_ledger(&load.table).expect("sums fit");
     let totals = ledger.totals().expect("sums fit");
     assert_eq!([totals[0], totals[3], totals[4]], [u128::from(EVENTS), load.output_tokens, load.input_squared]);
-    assert_eq!(ledger.occupancy().iter().map(|row| row.sums[2]).sum::<u128>(), u128::from(EVENTS));
+    assert_eq!(ledger.occupancy().iter().map(|row| u128::from(row.sums[2])).sum::<u128>(), u128::from(EVENTS));
 }
 
 fn measured(bencher: Bencher, hours: u64, shuffled: bool, latency: bool) {
