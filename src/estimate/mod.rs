@@ -282,7 +282,7 @@ impl Estimate {
         &self.inputs
     }
 
-    /// Energy and time of one line's load, for tests of closure: sums of every part in joules and seconds.
+    /// Sums of what was provisioned in bins without requests, which no request bears.
     #[must_use]
     pub fn unallocated(&self) -> Total {
         let mut total = Total::default();
