@@ -4,6 +4,7 @@ pub mod attention;
 pub mod emissions;
 pub mod facility;
 pub mod inference;
+pub mod network;
 pub mod occupancy;
 pub mod parameters;
 pub mod provisioned;
