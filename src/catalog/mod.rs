@@ -28,6 +28,7 @@ mod hardware;
 mod models;
 mod names;
 mod overlay;
+mod parameters;
 mod provenance;
 mod record;
 mod servers;
@@ -44,6 +45,7 @@ pub use grids::{Factor, Grid, Level};
 pub use hardware::Hardware;
 pub use models::Model;
 pub use names::{Resolved, Rule};
+pub use parameters::Parameter;
 pub use provenance::{Origin, Provenance, Quality};
 pub use record::{Column, Content, Record};
 pub use servers::Server;
@@ -90,7 +92,7 @@ macro_rules! kinds {
 
         impl Catalog {
             /// The kinds, as the command names them.
-            pub const KINDS: [&'static str; 8] = [$($plural),+];
+            pub const KINDS: [&'static str; 9] = [$($plural),+];
 
             $($(#[$doc])*
             ///
@@ -178,6 +180,8 @@ kinds! {
     cooling all_cooling "cooling": Cooling,
     /// An embodied item by id or name.
     embodied all_embodied "embodied": Embodied,
+    /// A value of a parameter set by id: `V12/method/*/*/eta_w`.
+    parameter all_parameters "parameters": Parameter,
 }
 
 impl Catalog {

@@ -23,9 +23,9 @@ use columns::{COUNTS, SUMS, Values};
 use serde::Serialize;
 
 /// Edition of the methods: changes when an estimate of the same input changes.
-pub const METHOD_EDITION: &str = "2026.11-1";
+pub const METHOD_EDITION: &str = "2026.11-2";
 /// Parameter set of the inference method.
-pub const PARAMETER_SET: &str = crate::physics::parameters::V0.id;
+pub const PARAMETER_SET: &str = crate::plan::DEFAULT_SET;
 
 /// One line: a series in a bin, or what a deployment left unallocated in a bin.
 #[derive(Clone, Debug)]

@@ -68,6 +68,8 @@ pub(super) fn features(sums: &[u128; 8], window: Option<[u128; 2]>) -> Features 
     // Without its own sums a window counts as full attention, an upper bound.
     let [window_prefill, window_context] = window.unwrap_or([pairs, context]);
     Features {
+        requests: float(sums[moment::REQUESTS]),
+        cached: float(sums[moment::CACHED]),
         uncached: float(sums[moment::INPUT] - sums[moment::CACHED]),
         prefill_pairs: half(pairs),
         prefill_window_pairs: half(window_prefill),
@@ -298,6 +300,8 @@ impl<'a> OneDeployment<'a> {
         let all = float(load.sums[moment::REQUESTS]).max(1.0);
         let outputs = if features.output > 0.0 { float(at[3]) / features.output } else { 0.0 };
         let mean = Features {
+            requests: 1.0,
+            cached: features.cached / all,
             uncached: features.uncached / all,
             prefill_pairs: features.prefill_pairs / all,
             prefill_window_pairs: features.prefill_window_pairs / all,
@@ -305,7 +309,7 @@ impl<'a> OneDeployment<'a> {
             context_pairs: features.context_pairs * outputs / requests,
             window_context_pairs: features.window_context_pairs * outputs / requests,
         };
-        let share_s = |b: f64| self.deployed.roofline.coefficients(b).replica_time(&mean).0;
+        let share_s = |b: f64| self.deployed.coefficients(b).replica_time(&mean).0;
         if let LoadRule::Declared(concurrency) = self.deployed.load {
             return OperatingPoint::at_limit(requests / replica_bins * share_s(concurrency), concurrency);
         }
@@ -315,32 +319,20 @@ impl<'a> OneDeployment<'a> {
 
     /// Coefficients of the bin: the mean over its operating points by output tokens, under the rated-power cap.
     fn coefficients(&self, moments: &[Moment], features: &Features) -> Coefficients {
-        let total: f64 = moments.iter().map(|m| m.weight).sum();
-        let mut mean = self.deployed.roofline.coefficients(1.0);
-        if total > 0.0 {
-            (mean.energy_j.output, mean.time_s.output) = (0.0, 0.0);
-            for m in moments.iter().filter(|m| m.weight > 0.0) {
-                let at = self.deployed.roofline.coefficients(m.point.concurrency);
-                mean.energy_j.output += at.energy_j.output * (m.weight / total);
-                mean.time_s.output += at.time_s.output * (m.weight / total);
-            }
-        }
+        // Where nothing is generated, operating points count by the time that they are busy.
+        let generating = moments.iter().any(|m| m.weight > 0.0);
+        let weight = |m: &Moment| if generating { m.weight } else { m.point.busy_share * m.seconds.max(1.0) };
+        let total: f64 = moments.iter().map(weight).sum();
+        let at = |concurrency: f64| self.deployed.coefficients(concurrency);
+        let mean = if total > 0.0 {
+            let counted = moments.iter().filter(|m| weight(m) > 0.0);
+            counted.fold(Coefficients::default(), |sum, m| sum.plus(&at(m.point.concurrency), weight(m) / total))
+        } else {
+            at(1.0)
+        };
         let (prefill, decode) = mean.energy(features);
         let time = mean.replica_time(features);
         let share = cap(self.deployed.rated, time, Joules(prefill.0 + decode.0));
-        if share < 1.0 {
-            let e = &mut mean.energy_j;
-            for coefficient in [
-                &mut e.input,
-                &mut e.prefill_pair,
-                &mut e.prefill_window_pair,
-                &mut e.output,
-                &mut e.context,
-                &mut e.window_context,
-            ] {
-                *coefficient *= share;
-            }
-        }
-        mean
+        if share < 1.0 { Coefficients { energy_j: mean.energy_j.times(share), ..mean } } else { mean }
     }
 }

@@ -209,21 +209,13 @@ fn compile(fleet: &Fleet, asked: &Request) -> Result<(Plan, usize)> {
             return Ok((Plan::single(fleet, &one)?, 0));
         }
     }
+    let hardware = asked.hardware.as_deref().unwrap_or(crate::plan::ASSUMED_HARDWARE);
     let one = Deployment {
-        name: "request".into(),
-        model: model.clone(),
-        hardware: asked.hardware.clone().unwrap_or_else(|| crate::plan::ASSUMED_HARDWARE.into()),
         devices: asked.devices,
-        replicas: None,
-        tenancy: None,
-        log_fraction: 1.0,
         precision: asked.precision.clone(),
-        engine: None,
-        server: None,
         concurrency: asked.concurrency.map(Concurrency::Declared),
-        max_concurrency: None,
         site: asked.site.clone(),
-        routes: None,
+        ..Deployment::plain("request", model, hardware)
     };
     let mut plan = Plan::single(fleet, &one)?;
     if asked.hardware.is_none() {
@@ -238,6 +230,8 @@ fn features(asked: &Request, deployed: &Deployed) -> Features {
     let area = |x: u64| deployed.window.map_or(0, |w| doubled_area(x, u64::from(w)));
     let half = |doubled: u64| doubled as f64 / 2.0;
     Features {
+        requests: 1.0,
+        cached: cached as f64,
         uncached: (input - cached) as f64,
         prefill_pairs: half(input * input - cached * cached),
         prefill_window_pairs: half(area(input) - area(cached)),
@@ -249,7 +243,7 @@ fn features(asked: &Request, deployed: &Deployed) -> Features {
 
 fn rate(deployed: &Deployed, concurrency: f64) -> Rate {
     Rate {
-        coefficients: deployed.roofline.coefficients(concurrency),
+        coefficients: deployed.coefficients(concurrency),
         idle_j_per_s: 0.0,
         host_j_per_s: deployed.host.0,
         concurrency,
@@ -266,7 +260,7 @@ fn steps(
     value: &Values,
     site: &crate::plan::Site,
 ) -> Vec<Step> {
-    let at = deployed.roofline.coefficients(concurrency);
+    let at = deployed.coefficients(concurrency);
     let step = |stage, what: &str, value, unit, formula| Step { stage, what: what.into(), value, unit, formula };
     let mut steps = vec![
         step("load", "uncached input", features.uncached, "tokens", "input − cached"),

@@ -18,7 +18,7 @@ const fn key(name: &'static str, unit: &'static str, default: &'static str, mean
 }
 
 /// Tables of a fleet file. The catalog tables hold rows of the user's own, with the columns of the built-in files.
-pub const TOP_KEYS: [Key; 10] = [
+pub const TOP_KEYS: [Key; 12] = [
     key("deployment", "[[table]]", "none", "a model served on accelerators at a site"),
     key("site", "[table.NAME]", "none", "a building and its place"),
     key("hardware", "[[table]]", "none", "catalog row of an accelerator"),
@@ -29,10 +29,12 @@ pub const TOP_KEYS: [Key; 10] = [
     key("cooling", "[[table]]", "none", "catalog row of a cooling system"),
     key("embodied", "[[table]]", "none", "catalog row of an embodied burden"),
     key("catalog_site", "[[table]]", "none", "catalog row of a place"),
+    key("parameter", "[[table]]", "none", "catalog row of a parameter of the inference method"),
+    key("parameter_set", "name", "V12", "the parameter set of the inference method"),
 ];
 
 /// Keys of `[[deployment]]`.
-pub const DEPLOYMENT_KEYS: [Key; 14] = [
+pub const DEPLOYMENT_KEYS: [Key; 23] = [
     key("name", "text", "required", "its name in tables and files"),
     key("model", "catalog name or inline table", "required", "the network it serves"),
     key("hardware", "catalog name", "required", "the accelerator"),
@@ -45,8 +47,8 @@ pub const DEPLOYMENT_KEYS: [Key; 14] = [
         "whether the log shows its whole load",
     ),
     key("log_fraction", "0 to 1", "1", "share of its load that the logs show; below 1 it is treated as shared"),
-    key("precision", "bf16 | fp16 | fp8 | int8 | int4 | fp4", "as released", "precision of the weights"),
-    key("engine", "catalog name", "vllm-0.11.1-v0", "the serving engine: host time per step and sequence"),
+    key("precision", "bf16 | fp16 | fp8 | int8 | int4 | nvfp4 | mxfp4", "as released", "precision of the weights"),
+    key("engine", "catalog name", "vllm-0.11.1", "the serving engine: host time per step and sequence"),
     key("server", "catalog name", "1.2 kW per 8 accelerators", "the server: host power"),
     key(
         "concurrency",
@@ -62,6 +64,15 @@ pub const DEPLOYMENT_KEYS: [Key; 14] = [
         "deployment label = name, or same model and site",
         "routes it serves: label = [\"glob\", …]; {} is every route",
     ),
+    key("kv_precision", "bf16 | fp8", "bf16", "precision of the key-value cache"),
+    key("sparsity", "0 to 1", "0", "share of the weights that a compressed format leaves out"),
+    key("data_parallel", "count", "1", "groups of devices with their own attention weights and sequences"),
+    key("pipeline_parallel", "count", "1", "stages of consecutive layers"),
+    key("draft_tokens", "count", "0", "speculative decoding: tokens drafted per step"),
+    key("draft_acceptance", "0 to 1", "required with draft_tokens", "chance that a drafted token is accepted"),
+    key("draft_params", "parameters", "0", "weights of the draft"),
+    key("energy_scale", "ratio", "1", "metered over estimated accelerator energy; `wattledger calibrate` works it out"),
+    key("time_scale", "ratio", "1", "metered over estimated replica time"),
 ];
 
 /// Keys of `[site.NAME]`.

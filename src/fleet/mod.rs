@@ -66,6 +66,56 @@ pub struct Deployment {
     pub site: Option<String>,
     /// Which routes it serves.
     pub routes: Option<Match>,
+    /// Precision of the key-value cache, such as `fp8`.
+    pub kv_precision: Option<String>,
+    /// Share of the weights that a compressed format leaves out.
+    pub sparsity: Option<f64>,
+    /// Groups of devices that serve their own sequences with their own attention weights.
+    pub data_parallel: Option<f64>,
+    /// Stages of consecutive layers.
+    pub pipeline_parallel: Option<f64>,
+    /// Speculative decoding: tokens drafted per step.
+    pub draft_tokens: Option<f64>,
+    /// Chance that a drafted token is accepted.
+    pub draft_acceptance: Option<f64>,
+    /// Weights of the draft.
+    pub draft_params: Option<f64>,
+    /// Metered over estimated energy.
+    pub energy_scale: Option<f64>,
+    /// Metered over estimated time.
+    pub time_scale: Option<f64>,
+}
+
+impl Deployment {
+    /// A deployment of which nothing else is stated.
+    #[must_use]
+    pub fn plain(name: impl Into<String>, model: impl Into<String>, hardware: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            model: model.into(),
+            hardware: hardware.into(),
+            devices: None,
+            replicas: None,
+            tenancy: None,
+            log_fraction: 1.0,
+            precision: None,
+            engine: None,
+            server: None,
+            concurrency: None,
+            max_concurrency: None,
+            site: None,
+            routes: None,
+            kv_precision: None,
+            sparsity: None,
+            data_parallel: None,
+            pipeline_parallel: None,
+            draft_tokens: None,
+            draft_acceptance: None,
+            draft_params: None,
+            energy_scale: None,
+            time_scale: None,
+        }
+    }
 }
 
 /// A site as stated; `None` is filled from the catalog or left to a default.
@@ -114,6 +164,7 @@ pub struct Site {
 pub struct Fleet {
     deployments: Vec<Deployment>,
     sites: BTreeMap<String, Site>,
+    parameter_set: Option<String>,
     /// The catalog with the fleet's own rows; `None` is the built-in one.
     catalog: Option<Arc<Catalog>>,
     place: String,
@@ -127,6 +178,7 @@ impl Fleet {
         Self {
             deployments: Vec::new(),
             sites: BTreeMap::new(),
+            parameter_set: None,
             catalog: None,
             place: "default fleet".into(),
             digest: digest(""),
@@ -146,6 +198,7 @@ impl Fleet {
         Ok(Self {
             deployments: read.deployments,
             sites: read.sites,
+            parameter_set: read.parameter_set,
             catalog,
             place: place.into(),
             digest: digest(text),
@@ -180,6 +233,12 @@ impl Fleet {
     #[must_use]
     pub fn sites(&self) -> &BTreeMap<String, Site> {
         &self.sites
+    }
+
+    /// The parameter set of the inference method, where one is named.
+    #[must_use]
+    pub fn parameter_set(&self) -> Option<&str> {
+        self.parameter_set.as_deref()
     }
 
     /// The catalog with the fleet's own rows in it.

@@ -7,10 +7,15 @@ use crate::{Error, Result};
 use std::collections::BTreeMap;
 use toml::{Table, Value};
 
+const DRAFT: Bounds = Bounds { what: "drafted tokens", unit: "tokens", low: 0.0, high: 64.0 };
+const DRAFT_PARAMETERS: Bounds = Bounds { what: "draft weights", unit: "parameters", low: 0.0, high: 1e13 };
+const SCALE: Bounds = Bounds { what: "scale from a meter", unit: "", low: 0.05, high: 20.0 };
+
 /// What a fleet file says.
 pub(super) struct Read {
     pub deployments: Vec<Deployment>,
     pub sites: BTreeMap<String, Site>,
+    pub parameter_set: Option<String>,
     /// The catalog tables, as TOML of their own; empty if there are none.
     pub overlay: String,
 }
@@ -24,6 +29,11 @@ pub(super) fn read(text: &str, place: &str) -> Result<Read> {
         problem: e.message().to_owned(),
     })?;
     check_keys(place, &top, &TOP_KEYS)?;
+    let parameter_set = match top.remove("parameter_set") {
+        None => None,
+        Some(Value::String(set)) => Some(set),
+        Some(_) => return Err(syntax(place, "`parameter_set` is a name in quotes")),
+    };
     let mut overlay = Table::new();
     for key in TOP_KEYS.iter().map(|k| k.name).filter(|k| !["deployment", "site"].contains(k)) {
         if let Some(rows) = top.remove(key) {
@@ -55,7 +65,7 @@ pub(super) fn read(text: &str, place: &str) -> Result<Read> {
     } else {
         toml::to_string(&overlay).map_err(|e| syntax(place, &e.to_string()))?
     };
-    Ok(Read { deployments, sites, overlay })
+    Ok(Read { deployments, sites, parameter_set, overlay })
 }
 
 fn deployment(place: &str, index: usize, value: Value, overlay: &mut Table) -> Result<Deployment> {
@@ -102,7 +112,20 @@ fn deployment(place: &str, index: usize, value: Value, overlay: &mut Table) -> R
         max_concurrency: fields.number("max_concurrency", Bounds::CONCURRENCY)?,
         site: fields.text("site")?,
         routes: fields.patterns()?,
+        kv_precision: fields.text("kv_precision")?,
+        sparsity: fields.number("sparsity", Bounds::FRACTION)?,
+        data_parallel: fields.whole("data_parallel", Bounds::DEVICES)?,
+        pipeline_parallel: fields.whole("pipeline_parallel", Bounds::DEVICES)?,
+        draft_tokens: fields.whole("draft_tokens", DRAFT)?,
+        draft_acceptance: fields.number("draft_acceptance", Bounds::FRACTION)?,
+        draft_params: fields.number("draft_params", DRAFT_PARAMETERS)?,
+        energy_scale: fields.number("energy_scale", SCALE)?,
+        time_scale: fields.number("time_scale", SCALE)?,
     };
+    if read.draft_tokens.is_some_and(|tokens| tokens > 0.0) && read.draft_acceptance.is_none() {
+        let hint = "state the measured share of drafted tokens that the engine accepts";
+        return Err(conflict(&fields.place, "draft_tokens without draft_acceptance".into(), hint));
+    }
     if read.tenancy == Some(Tenancy::Shared) && read.concurrency == Some(Concurrency::FromLog) {
         return Err(conflict(
             &fields.place,

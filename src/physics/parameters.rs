@@ -1,118 +1,163 @@
-//! Parameter sets of the inference method: fitted together, shipped together, never mixed.
+//! Parameters of the inference method in three layers, each with its own provenance.
 //!
-//! Every efficiency is relative to a datasheet figure, so a new accelerator needs no fit. Values trade off against each
-//! other (decode FLOP energy with prefill efficiency, byte energy with the power floor): a set is one thing.
+//! | layer | what it holds | keyed by |
+//! |---|---|---|
+//! | [`Method`] | shares of datasheet peaks, energy per byte and FLOP relative to rated power | parameter set |
+//! | [`Silicon`] | what a generation of accelerators reaches relative to the fitted one | set, generation |
+//! | [`Stack`] | what serving software adds: host time, launches, its own dynamic energy | set, engine, generation |
+//!
+//! A set is fitted as one thing and never mixed with another: values trade off against each other (decode FLOP energy
+//! with prefill efficiency, byte energy with the power floor). The values are data, in the catalog; here they only get
+//! their names. Deployment scales from a meter are the fourth layer and stand with the deployment.
 
-/// One versioned set. Symbols in brackets are those of the method page, `docs/method/inference.md`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ParameterSet {
-    /// Name of the set.
-    pub id: &'static str,
-    /// Share of peak bandwidth reached streaming weights (`eta_w`).
-    pub weight_bandwidth_efficiency: f64,
-    /// Share of peak bandwidth reached streaming keys and values (`eta_kv`).
-    pub kv_bandwidth_efficiency: f64,
-    /// Share of peak FLOP rate reached in prefill (`eta_p`).
-    pub prefill_flop_efficiency: f64,
-    /// Share of peak FLOP rate reached in decode (`eta_c`).
-    pub decode_flop_efficiency: f64,
-    /// Further factor on decode FLOP rate for mixtures of experts (`moe_c`).
-    pub moe_decode_derate: f64,
-    /// Further factor on prefill FLOP rate for mixtures of experts (`moe_p`).
-    pub moe_prefill_derate: f64,
-    /// FP8 speed relative to what its peak promises (`fp8_c`).
-    pub fp8_speed: f64,
-    /// Effective bytes of FP8 experts relative to their size (`fp8_b`).
-    pub fp8_expert_bytes: f64,
-    /// Host time per step in seconds (`t_step`).
-    pub step_s: f64,
-    /// Host time per sequence and step in seconds (`t_seq`).
-    pub sequence_s: f64,
-    /// Time per layer and step in seconds (`t_layer`).
-    pub layer_s: f64,
-    /// Further time per layer and step with experts, in seconds (`t_moe`).
-    pub moe_layer_s: f64,
-    /// Further time per layer and step of a hybrid, in seconds (`t_hyb`).
-    pub hybrid_layer_s: f64,
-    /// Latency of one all-reduce in seconds; two a layer (`t_ar`).
-    pub all_reduce_s: f64,
-    /// Share of link bandwidth reached (`eta_l`).
-    pub link_efficiency: f64,
-    /// Exponent of the gain with hidden size over 5120 (`g_h`).
-    pub size_exponent: f64,
-    /// Power floor while serving over rated power (`phi0`).
-    pub power_floor: f64,
-    /// Dynamic energy per weight byte × bandwidth / rated power (`k_b`).
-    pub weight_byte_energy: f64,
-    /// Dynamic energy per key-value byte × bandwidth / rated power (`k_kv`).
-    pub kv_byte_energy: f64,
-    /// Dynamic energy per decode FLOP × FLOP rate / rated power (`k_f`).
-    pub decode_flop_energy: f64,
-    /// Dynamic energy per prefill FLOP × FLOP rate / rated power (`k_p`).
-    pub prefill_flop_energy: f64,
-    /// Factor on dynamic FLOP energy in FP8 (`k_8`).
-    pub fp8_energy: f64,
-    /// Factor on dynamic energy with experts (`k_x`).
-    pub moe_energy: f64,
+/// A layer of parameters: a struct of numbers, each with the symbol that the data and the method page use.
+macro_rules! layer {
+    ($(#[$doc:meta])* $name:ident { $($(#[doc = $meaning:literal])+ $field:ident = $symbol:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub struct $name {
+            $($(#[doc = $meaning])+ pub $field: f64,)+
+        }
+
+        impl $name {
+            /// Symbols of the layer with what they mean, in the order of the struct.
+            pub const SYMBOLS: &'static [(&'static str, &'static str)] = &[$(($symbol, concat!($($meaning),+))),+];
+
+            /// The layer from a value for every symbol.
+            ///
+            /// # Errors
+            /// The first symbol without a value.
+            pub fn read(mut value: impl FnMut(&str) -> Option<f64>) -> Result<Self, &'static str> {
+                Ok(Self { $($field: value($symbol).ok_or($symbol)?),+ })
+            }
+
+            /// The value of a symbol.
+            #[must_use]
+            pub fn value(&self, symbol: &str) -> Option<f64> {
+                match symbol { $($symbol => Some(self.$field),)+ _ => None }
+            }
+        }
+    };
 }
 
-/// The first set, fitted on 454 measured energies and as many throughputs.
-///
-/// Source: fit on the ML.ENERGY leaderboard v2 and v3 rows for H100 and B200 (vLLM 0.5.4 and 0.11.1); log residuals,
-/// soft-L1, rows weighted by model. Cross-validated by whole model: median error 13.0 %, 90th percentile 41 %.
-/// B200 rows were fitted with 8000 GB/s; step and sequence times are those of vLLM 0.11.1.
-pub const V0: ParameterSet = ParameterSet {
-    id: "V0",
-    weight_bandwidth_efficiency: 0.850,
-    kv_bandwidth_efficiency: 0.929,
-    prefill_flop_efficiency: 0.5,
-    decode_flop_efficiency: 1.0,
-    moe_decode_derate: 0.437,
-    moe_prefill_derate: 0.168,
-    fp8_speed: 1.2,
-    fp8_expert_bytes: 1.80,
-    step_s: 1.51e-3,
-    sequence_s: 10.5e-6,
-    layer_s: 0.0,
-    moe_layer_s: 68.6e-6,
-    hybrid_layer_s: 142.9e-6,
-    all_reduce_s: 28.2e-6,
-    link_efficiency: 0.151,
-    size_exponent: 0.120,
-    power_floor: 0.256,
-    weight_byte_energy: 0.561,
-    kv_byte_energy: 0.654,
-    decode_flop_energy: 2.0,
-    prefill_flop_energy: 1.0,
-    fp8_energy: 1.73,
-    moe_energy: 1.58,
-};
-
-/// V0 with the host times of vLLM 0.5.4, from the same fit.
-pub const V0_VLLM_0_5_4: ParameterSet = V0.with_host_times(12.4e-3, 388e-6);
-
-impl ParameterSet {
-    /// The same set with another engine's host times per step and per sequence-step, in seconds.
-    #[must_use]
-    pub const fn with_host_times(self, step_s: f64, sequence_s: f64) -> Self {
-        Self { step_s, sequence_s, ..self }
+layer! {
+    /// Shares of datasheet figures and dynamic energy relative to rated power; dimensionless.
+    Method {
+        /// Share of peak bandwidth reached streaming weights.
+        weight_bandwidth_efficiency = "eta_w",
+        /// Share of peak bandwidth reached streaming keys and values.
+        kv_bandwidth_efficiency = "eta_kv",
+        /// Share of peak FLOP rate reached in prefill.
+        prefill_flop_efficiency = "eta_p",
+        /// Share of peak FLOP rate reached in decode.
+        decode_flop_efficiency = "eta_c",
+        /// Exponent p with which streaming and multiplying weights overlap: 1 adds them, ∞ hides the shorter.
+        overlap = "p_overlap",
+        /// Share of link bandwidth reached.
+        link_efficiency = "eta_l",
+        /// Factor on the decode FLOP rate of mixtures of experts.
+        moe_decode_derate = "moe_c",
+        /// Factor on the prefill FLOP rate of mixtures of experts on one device.
+        moe_prefill_derate = "moe_p",
+        /// Exponent of devices by which that factor falls: n to the minus this.
+        moe_prefill_split = "moe_pn",
+        /// Routings that count as independent, per further sequence in a step.
+        routing_independence = "cov_c",
+        /// Exponent of the gain in decode with hidden size over 5120.
+        decode_size_exponent = "g_h",
+        /// The same in prefill.
+        prefill_size_exponent = "g_p",
+        /// FP8 speed relative to what its peak promises.
+        fp8_speed = "fp8_c",
+        /// Effective bytes of FP8 experts relative to their size.
+        fp8_expert_bytes = "fp8_b",
+        /// FP4 speed relative to what its peak promises.
+        fp4_speed = "fp4_c",
+        /// Effective bytes of 4-bit experts relative to their size.
+        fp4_expert_bytes = "fp4_b",
+        /// Prefill speed of 4-bit weights that are multiplied in 16 bits, relative to 16-bit weights.
+        weight_only_speed = "w4_p",
+        /// Effective bytes of an 8-bit cache relative to its size, in time.
+        kv8_time_bytes = "kv8_s",
+        /// Effective bytes of an 8-bit cache relative to its size, in energy.
+        kv8_energy_bytes = "kv8_j",
+        /// Passes over the hidden state per layer and token, in 16-bit elements: norms, residuals, rotations.
+        elementwise = "a_act",
+        /// Power while a device waits for its host, over rated power.
+        waiting_floor = "phi_w",
+        /// Further power while kernels run, over rated power.
+        running_floor = "phi_r",
+        /// Dynamic energy per weight byte × bandwidth / rated power.
+        weight_byte_energy = "k_b",
+        /// Dynamic energy per key-value byte × bandwidth / rated power.
+        kv_byte_energy = "k_kv",
+        /// Dynamic energy per decode FLOP × FLOP rate / rated power.
+        decode_flop_energy = "k_f",
+        /// Dynamic energy per prefill FLOP × FLOP rate / rated power.
+        prefill_flop_energy = "k_p",
+        /// Factor on dynamic FLOP energy in FP8.
+        fp8_energy = "k_8",
+        /// Factor on dynamic FLOP energy in FP4.
+        fp4_energy = "k_4",
+        /// Factor on dynamic energy with experts.
+        moe_energy = "k_x",
+        /// 1 where attention multiplies at the rates of the weights (sets up to V11); 0 where it runs in 16 bits and, in
+        /// decode, behind the reading of its cache.
+        attention_as_weights = "attn_w",
+        /// 1 where tensor parallelism beyond the key-value heads copies the cache; 0 in sets fitted without.
+        cache_copies = "kv_copies",
     }
 }
 
-/// How mature the serving software is on an accelerator: factors on host time and dynamic energy.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Maturity {
-    /// Factor on host time (`h`).
-    pub host_time: f64,
-    /// Factor on dynamic energy (`q`).
-    pub dynamic_energy: f64,
+layer! {
+    /// What a generation reaches relative to Hopper; dimensionless.
+    Silicon {
+        /// Share of peak FLOP rate.
+        flop = "r_f",
+        /// Share of peak bandwidth on weights.
+        weight_bandwidth = "r_w",
+        /// Share of peak bandwidth on keys and values.
+        kv_bandwidth = "r_kv",
+    }
 }
 
-impl Maturity {
-    /// Ampere, Hopper, Ada: the software the fit calls 1.
-    pub const MATURE: Self = Self { host_time: 1.0, dynamic_energy: 1.0 };
-    /// Blackwell under vLLM 0.11.1, fitted in V0.
-    pub const BLACKWELL: Self = Self { host_time: 2.64, dynamic_energy: 1.42 };
-    /// Anything else: half-way to Blackwell, by judgement (*assumed*).
-    pub const UNKNOWN: Self = Self { host_time: 2.0, dynamic_energy: 1.25 };
+layer! {
+    /// What serving software of one engine on one generation adds. Times in seconds.
+    Stack {
+        /// Factor on host times.
+        host = "h",
+        /// Factor on dynamic energy.
+        dynamic_energy = "q",
+        /// Further factor on dynamic energy with 4-bit experts.
+        dynamic_energy_4bit = "q_4",
+        /// Host time per step.
+        step_s = "t_step",
+        /// Host time per sequence and step.
+        sequence_s = "t_seq",
+        /// Time per layer and step.
+        layer_s = "t_layer",
+        /// Further time per layer and step with experts.
+        moe_layer_s = "t_moe",
+        /// Factor on that with 4-bit experts.
+        moe_layer_4bit = "m_4",
+        /// Further time per layer and step in FP8.
+        fp8_layer_s = "t_fp8",
+        /// Further time per layer and step of a hybrid.
+        hybrid_layer_s = "t_hyb",
+        /// Time per prompt of a hybrid, whose state-space layers prefill on their own.
+        hybrid_prompt_s = "t_phyb",
+        /// Latency of one all-reduce; two a layer.
+        all_reduce_s = "t_ar",
+    }
+}
+
+/// The three layers together, as one deployment uses them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Parameters {
+    /// Shared by all accelerators and engines.
+    pub method: Method,
+    /// Of the accelerator's generation.
+    pub silicon: Silicon,
+    /// Of the engine on that generation.
+    pub stack: Stack,
 }

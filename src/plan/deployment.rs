@@ -1,18 +1,14 @@
 //! A deployment compiled: its method with every coefficient, its power, its limits.
 
-use super::Notes;
-use super::network::{network, weight_precision};
-use crate::catalog::Hardware;
+use super::machine::{accelerator, generation, host, idle_power, needed};
+use super::network::network;
+use super::{Notes, parameters, serving};
+use crate::Result;
 use crate::fleet::{Concurrency, Deployment, Fleet, Tenancy};
-use crate::physics::inference::{Accelerator, Roofline, Serving};
+use crate::physics::inference::{Coefficients, Roofline};
 use crate::physics::occupancy::{default_concurrency, memory_limit};
-use crate::physics::parameters::{Maturity, ParameterSet, V0, V0_VLLM_0_5_4};
-use crate::physics::provisioned::{HOST_IDLE_SHARE, HOST_PER_EIGHT, waiting_power};
 use crate::units::Watts;
-use crate::{Error, Result};
 
-/// Engine profile where none is stated: the one the default parameter set was fitted with.
-const DEFAULT_ENGINE: &str = "vllm-0.11.1-v0";
 /// Most requests at once where nothing is stated; vLLM's long-standing default of `max_num_seqs` (*assumed* elsewhere).
 const DEFAULT_MAX_CONCURRENCY: f64 = 256.0;
 /// Where the concurrency of a deployment comes from.
@@ -71,11 +67,20 @@ pub struct Deployed {
     pub host: Watts,
     /// Host power of one replica while no request runs.
     pub host_idle: Watts,
+    energy_scale: f64,
+    time_scale: f64,
     max_concurrency: f64,
     room: Room,
 }
 
 impl Deployed {
+    /// Coefficients at this concurrency, with the scales from a meter.
+    #[must_use]
+    pub fn coefficients(&self, concurrency: f64) -> Coefficients {
+        let at = self.roofline.coefficients(concurrency);
+        Coefficients { energy_j: at.energy_j.times(self.energy_scale), time_s: at.time_s.times(self.time_scale) }
+    }
+
     /// Most requests a replica runs at once, for requests of this mean context in tokens.
     #[must_use]
     pub fn limit(&self, mean_context: f64) -> f64 {
@@ -111,39 +116,17 @@ pub(super) fn compile(
     let place = format!("deployment `{}`", stated.name);
     let model = fleet.catalog().model(&stated.model)?;
     let hardware = fleet.catalog().hardware(&stated.hardware)?;
-    let (weight_bytes, mut fp8) = weight_precision(&place, stated, &model, notes)?;
-    if fp8 && hardware.row.fp8_tflops.is_none() {
-        fp8 = false;
-        notes.assume(
-            &place,
-            "compute precision",
-            "bf16",
-            "the accelerator has no FP8 peak: only the weights are 8 bits",
-        );
-    }
-    notes.assume(&place, "key-value cache", "16 bits", "not stated");
+    let accelerator = accelerator(&place, hardware.row, notes)?;
+    let precision = serving::precision(&place, stated, &model, &accelerator, notes)?;
     let network = network(&place, model.row, notes)?;
-    let accelerator = accelerator(&place, hardware.row, fp8, notes)?;
     let memory = needed(&place, hardware.row, "memory_gb", hardware.row.memory_gb, notes)? * 1e9;
-    let weights = network.total_parameters * weight_bytes;
-    let devices = stated.devices.unwrap_or_else(|| {
-        let n = fewest_devices(weights, memory);
-        notes.assume(
-            &place,
-            "devices",
-            super::plain(n),
-            "the fewest, in powers of two, that hold the weights and 30 % more for cache",
-        );
-        n
-    });
-    if weights > 0.9 * devices * memory {
-        let gb = |bytes: f64| super::plain((bytes / 1e9).round());
-        let value = format!("{} GB of weights do not fit into {} GB", gb(weights), gb(0.9 * devices * memory));
-        notes.assume(&place, "memory", value, "state more devices or fewer bits; meanwhile one request runs at a time");
-    }
-    let replicas = stated.replicas.unwrap_or(1.0);
+    let weights = (network.resident_parameters - network.expert_parameters) * precision.weight_bytes
+        + network.expert_parameters * precision.expert_bytes;
+    let devices = serving::devices(&place, stated, hardware.row, weights, memory, notes);
+    let serving = serving::serving(&place, stated, devices, precision)?;
     let (dedicated, load) = load_rule(&place, stated, notes);
-    let set = engine(fleet, &place, stated, notes)?;
+    let generation = generation(&place, hardware.row, notes);
+    let parameters = parameters::resolve(fleet, &place, stated, generation, notes)?;
     let (host, host_idle) = host(fleet, &place, stated, devices, notes)?;
     let idle = idle_power(&place, hardware.row, accelerator.rated_power, dedicated, notes);
     if dedicated && stated.replicas.is_none() {
@@ -155,54 +138,48 @@ pub(super) fn compile(
         }
         DEFAULT_MAX_CONCURRENCY
     });
-    let serving = Serving { devices, weight_bytes, fp8 };
-    let kv_bytes_per_token = network.kv_bytes_full;
+    for (what, scale) in [("energy_scale", stated.energy_scale), ("time_scale", stated.time_scale)] {
+        if let Some(scale) = scale {
+            notes.stated(&place, what, scale, "fleet file");
+        }
+    }
     let window = model.row.sliding_window();
+    let roofline = Roofline::new(&accelerator, &network, &serving, &parameters);
+    let stored = network.attention.stored;
+    let copies = serving.layout.cache_copies(network.attention.cache_shards);
     Ok(Deployed {
         name: stated.name.clone(),
         model: model.row.id.clone(),
         hardware: hardware.row.id.clone(),
         devices,
-        replicas,
+        replicas: stated.replicas.unwrap_or(1.0),
         site,
         assumed,
         dedicated,
         load,
-        roofline: Roofline::new(&accelerator, &network, &serving, &set),
+        roofline: if generates(&model.row.kind) { roofline } else { roofline.prefill_only() },
         window,
         rated: accelerator.rated_power * devices,
         idle: idle * devices,
         host,
         host_idle,
+        energy_scale: stated.energy_scale.unwrap_or(1.0),
+        time_scale: stated.time_scale.unwrap_or(1.0),
         max_concurrency,
         room: Room {
             memory_bytes: memory * devices,
             weight_bytes: weights,
-            kv_bytes_per_token,
-            window_bytes_per_token: network.kv_bytes_window,
+            kv_bytes_per_token: (stored.full * precision.cache_bytes + network.attention.index_bytes) * copies,
+            window_bytes_per_token: stored.window * precision.cache_bytes * copies,
             window: window.map_or(0.0, f64::from),
-            state_bytes: network.state_bytes,
+            state_bytes: network.state_elements * precision.state_bytes,
         },
     })
 }
 
-/// Power of one waiting accelerator; said where it came from, if it is charged.
-fn idle_power(place: &str, hardware: &Hardware, rated: Watts, dedicated: bool, notes: &mut Notes) -> Watts {
-    let idle = waiting_power(hardware.idle_context_w.map(Watts), hardware.idle_w.map(Watts), rated);
-    if !dedicated {
-        return idle;
-    }
-    let value = format!("{} W", idle.0);
-    match (hardware.idle_context_w, hardware.idle_w) {
-        (Some(w), _) => notes.cell(place, "idle_context_w", w, &hardware.provenance),
-        (None, Some(w)) => {
-            notes.cell(place, "idle_w", w, &hardware.provenance);
-            let why = "bare idle and 46 W for an open context (arXiv 2605.23918)";
-            notes.assume(place, "idle power with a model loaded", value, why);
-        }
-        (None, None) => notes.assume(place, "idle power", value, "a fifth of rated power; none is published"),
-    }
-    idle
+/// Whether models of this kind generate tokens one by one; the others only read their input.
+fn generates(kind: &str) -> bool {
+    !matches!(kind, "embedding" | "rerank" | "classification")
 }
 
 fn load_rule(place: &str, stated: &Deployment, notes: &mut Notes) -> (bool, LoadRule) {
@@ -235,148 +212,4 @@ fn load_rule(place: &str, stated: &Deployment, notes: &mut Notes) -> (bool, Load
         }
     };
     (dedicated, load)
-}
-
-/// A cell that the method cannot do without.
-fn needed(place: &str, hardware: &Hardware, column: &str, value: Option<f64>, notes: &mut Notes) -> Result<f64> {
-    let Some(value) = value else {
-        return Err(Error::FleetConflict {
-            place: place.into(),
-            problem: format!("hardware `{}` has no {column} in the catalog", hardware.id),
-            hint: format!("add a [[hardware]] row with id = \"{}\" and {column}", hardware.id),
-        });
-    };
-    notes.cell(place, column, value, &hardware.provenance);
-    Ok(value)
-}
-
-fn accelerator(place: &str, hardware: &Hardware, fp8: bool, notes: &mut Notes) -> Result<Accelerator> {
-    let (column, peak) = match hardware.fp8_tflops {
-        Some(peak) if fp8 => ("fp8_tflops", Some(peak)),
-        _ => ("bf16_tflops", hardware.bf16_tflops),
-    };
-    if let Some(link) = hardware.interconnect_gbs {
-        notes.cell(place, "interconnect_gbs", link, &hardware.provenance);
-    }
-    // One direction of the link; without a figure, that of PCIe 4.0 ×16.
-    let link = hardware.interconnect_gbs.unwrap_or_else(|| {
-        notes.assume(place, "interconnect_gbs", "64", "not published; PCIe 4.0 x16, both directions");
-        64.0
-    });
-    Ok(Accelerator {
-        rated_power: Watts(needed(place, hardware, "tdp_w", hardware.tdp_w, notes)?),
-        memory_bandwidth_bytes_per_s: needed(place, hardware, "memory_bw_gbs", hardware.memory_bw_gbs, notes)? * 1e9,
-        peak_flop_per_s: needed(place, hardware, column, peak, notes)? * 1e12,
-        link_bytes_per_s: link / 2.0 * 1e9,
-        maturity: maturity(place, hardware, notes),
-    })
-}
-
-fn maturity(place: &str, hardware: &Hardware, notes: &mut Notes) -> Maturity {
-    let id = hardware.id.as_str();
-    let blackwell = ["b100", "b200", "b300", "gb200", "gb300"].iter().any(|prefix| id.starts_with(prefix));
-    let released = hardware.release_year.unwrap_or(0.0);
-    if blackwell {
-        if !id.starts_with("b200") {
-            notes.assume(place, "software maturity", "as B200", "measured on B200 alone: unvalidated hardware");
-        }
-        return Maturity::BLACKWELL;
-    }
-    let gpu = hardware.category.ends_with("gpu") || hardware.category == "superchip";
-    if hardware.vendor == "NVIDIA" && gpu && (2020.0..=2024.0).contains(&released) {
-        return Maturity::MATURE;
-    }
-    notes.assume(
-        place,
-        "software maturity",
-        "host time x2, dynamic energy x1.25",
-        "no measured serving energy for this accelerator: the estimate is unvalidated hardware",
-    );
-    Maturity::UNKNOWN
-}
-
-fn engine(fleet: &Fleet, place: &str, stated: &Deployment, notes: &mut Notes) -> Result<ParameterSet> {
-    let name = stated.engine.as_deref().unwrap_or(DEFAULT_ENGINE);
-    let engine = fleet.catalog().engine(name)?.row;
-    if stated.engine.is_none() {
-        notes.assume(place, "engine", DEFAULT_ENGINE, "not stated; the profile that parameter set V0 was fitted with");
-    }
-    match (engine.t_step_us, engine.t_seq_us) {
-        // The V0 set goes with its own fit of this engine: parameters of another fit are never mixed in.
-        (Some(_), Some(_)) if engine.id == DEFAULT_ENGINE => Ok(V0),
-        (Some(_), Some(_)) if engine.id == "vllm-0.11.1" => {
-            let why = "its catalog row belongs to another fit; V0 has its own host times of this engine";
-            notes.assume(place, "host times", "1510 us a step, 10.5 us a sequence", why);
-            Ok(V0)
-        }
-        (Some(_), Some(_)) if engine.id == "vllm-0.5.4" => {
-            let why = "its catalog row belongs to another fit; V0 has its own host times of this engine";
-            notes.assume(place, "host times", "12400 us a step, 388 us a sequence", why);
-            Ok(V0_VLLM_0_5_4)
-        }
-        (Some(step), Some(sequence)) => {
-            notes.cell(place, "t_step_us", step, &engine.provenance);
-            notes.cell(place, "t_seq_us", sequence, &engine.provenance);
-            Ok(V0.with_host_times(step * 1e-6, sequence * 1e-6))
-        }
-        (step, sequence) => {
-            let known = [("t_step_us", step), ("t_seq_us", sequence)];
-            for (column, value) in known.into_iter().filter_map(|(column, value)| Some((column, value?))) {
-                notes.cell(place, column, value, &engine.provenance);
-            }
-            let why = format!("not all host times of `{}` are known; the rest is that of {DEFAULT_ENGINE}", engine.id);
-            notes.assume(place, "host times", "partly", &why);
-            Ok(V0.with_host_times(
-                step.map_or(V0.step_s, |us| us * 1e-6),
-                sequence.map_or(V0.sequence_s, |us| us * 1e-6),
-            ))
-        }
-    }
-}
-
-fn host(fleet: &Fleet, place: &str, stated: &Deployment, devices: f64, notes: &mut Notes) -> Result<(Watts, Watts)> {
-    let Some(name) = &stated.server else {
-        let (working, idle) = (HOST_PER_EIGHT * (devices / 8.0), HOST_PER_EIGHT * (devices / 8.0 * HOST_IDLE_SHARE));
-        notes.assume(
-            place,
-            "host power",
-            format!("{} W working, {} W idle", super::plain(working.0), super::plain(idle.0)),
-            "1.2 kW per 8 accelerators (EcoLogits server default), 0.7 of it idle",
-        );
-        return Ok((working, idle));
-    };
-    let mut server = fleet.catalog().server(name)?.row;
-    if let (None, Some(behind)) = (server.host_typical_w, &server.host_server_id) {
-        let why = format!("the server inferred to be behind `{}`; no cloud says", server.id);
-        notes.assume(place, "server", behind.clone(), &why);
-        server = fleet.catalog().server(behind)?.row;
-    }
-    let (Some(typical), Some(accelerators)) = (server.host_typical_w, server.accelerators) else {
-        return Err(Error::FleetConflict {
-            place: place.into(),
-            problem: format!("server `{}` has no host power in the catalog", server.id),
-            hint: "name another server, or leave it out for a default".into(),
-        });
-    };
-    notes.cell(place, "host_typical_w", typical, &server.provenance);
-    let share = devices / accelerators;
-    let idle = server.host_idle_w.unwrap_or(typical * HOST_IDLE_SHARE);
-    if server.host_idle_w.is_none() {
-        notes.assume(
-            place,
-            "idle host power",
-            format!("{} W", super::plain(idle * share)),
-            "0.7 of working host power",
-        );
-    }
-    Ok((Watts(typical * share), Watts(idle * share)))
-}
-
-/// Fewest devices, in powers of two, whose memory holds the weights and 30 % more for cache.
-fn fewest_devices(weight_bytes: f64, memory_bytes: f64) -> f64 {
-    let mut n = 1.0;
-    while 0.9 * n * memory_bytes < 1.3 * weight_bytes && n < 1024.0 {
-        n *= 2.0;
-    }
-    n
 }

@@ -5,18 +5,22 @@
 //! [`Assumption`]; whatever came from a catalog is written down as a [`Fact`].
 
 mod deployment;
+mod machine;
 mod network;
+mod parameters;
 mod rates;
 mod route;
+mod serving;
 mod site;
 
 pub use deployment::{Deployed, LoadRule, Room};
+pub use parameters::{DEFAULT_SET, parameters};
 pub use rates::{Parts, Rate, RateTable};
 pub(crate) use route::ASSUMED_HARDWARE;
 pub use site::Site;
 
 use crate::Result;
-use crate::catalog::Provenance;
+use crate::catalog::{Origin, Provenance};
 use crate::fleet::Fleet;
 use crate::keys::Series;
 use serde::Serialize;
@@ -68,12 +72,11 @@ impl Notes {
         }
     }
 
-    /// A value of a catalog row; an assumed cell is also an assumption.
-    fn cell(&mut self, place: &str, column: &str, value: f64, provenance: &Provenance) {
-        let origin = provenance.of(column);
+    /// A value with its origin.
+    fn fact(&mut self, place: &str, what: &str, value: f64, origin: Origin<'_>) {
         let fact = Fact {
             place: place.into(),
-            what: column.into(),
+            what: what.into(),
             value,
             source: origin.source.into(),
             retrieved: origin.retrieved.into(),
@@ -83,6 +86,12 @@ impl Notes {
         if !self.facts.contains(&fact) {
             self.facts.push(fact);
         }
+    }
+
+    /// A value of a catalog row; an assumed cell is also an assumption.
+    fn cell(&mut self, place: &str, column: &str, value: f64, provenance: &Provenance) {
+        let origin = provenance.of(column);
+        self.fact(place, column, value, origin);
         if origin.quality.name() == "assumed" {
             self.assume(place, column, crate::plan::plain(value), "the catalog has no document behind it");
         }

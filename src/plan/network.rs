@@ -1,66 +1,9 @@
-//! What a deployment's model is in numbers: its precision, and its network by the catalog.
+//! What a deployment's model is in numbers: its network by the catalog.
 
 use super::Notes;
-use crate::catalog::{Model, Resolved};
-use crate::fleet::Deployment;
-use crate::physics::inference::Network;
+use crate::catalog::Model;
+use crate::physics::network::{Attention, Network, Reach};
 use crate::{Error, Result};
-
-/// Bytes of a key-value element: 16-bit caches.
-const KV_BYTES: f64 = 2.0;
-/// Bytes of a recurrent-state element: kept in 32 bits.
-const STATE_BYTES: f64 = 4.0;
-
-/// Bytes per weight of a precision, and whether it computes in FP8.
-fn precision(name: &str) -> Option<(f64, bool)> {
-    match name.to_ascii_lowercase().as_str() {
-        "fp32" | "f32" => Some((4.0, false)),
-        "bf16" | "fp16" | "f16" => Some((2.0, false)),
-        // Experts in 4 bits and the rest in 8 are counted as 8: an upper bound.
-        "fp8" | "f8" | "fp8+fp4" => Some((1.0, true)),
-        "int8" => Some((1.0, false)),
-        "int4" | "fp4" | "mxfp4" | "nvfp4" | "awq" | "gptq" => Some((0.5, false)),
-        // llama.cpp writes bits per weight: q4_K_M, q8_0, iq3_xs.
-        quantised => {
-            let bits = quantised.trim_start_matches('i').strip_prefix('q')?.chars().next()?.to_digit(10)?;
-            (2..=8).contains(&bits).then(|| (f64::from(bits) / 8.0, false))
-        }
-    }
-}
-
-/// Bytes per weight of a deployment, and whether it computes in FP8.
-pub(super) fn weight_precision(
-    place: &str,
-    stated: &Deployment,
-    model: &Resolved<'_, Model>,
-    notes: &mut Notes,
-) -> Result<(f64, bool)> {
-    let (name, why) = match (&stated.precision, &model.precision_hint, &model.row.weights_precision_released) {
-        (Some(stated), _, _) => (stated.clone(), None),
-        (None, Some(hint), _) => ((*hint).to_owned(), Some("the model's name says so")),
-        (None, None, Some(released)) if released == "fp32" => {
-            ("bf16".into(), Some("released in 32 bits, which engines serve in 16"))
-        }
-        (None, None, Some(released)) => (released.clone(), Some("as released")),
-        (None, None, None) => ("bf16".into(), Some("not stated")),
-    };
-    match (precision(&name), why) {
-        (Some(bytes), None) => Ok(bytes),
-        (Some(bytes), Some(why)) => {
-            notes.assume(place, "precision", name, why);
-            Ok(bytes)
-        }
-        (None, None) => Err(Error::UnknownName {
-            kind: "precision",
-            nearest: crate::error::nearest(&name, ["bf16", "fp16", "fp8", "int8", "int4", "fp4"]),
-            name,
-        }),
-        (None, Some(_)) => {
-            notes.assume(place, "precision", "bf16", &format!("`{name}` has no bytes per weight here"));
-            Ok((2.0, false))
-        }
-    }
-}
 
 /// The network of a model with an architecture in the catalog.
 pub(super) fn network(place: &str, model: &Model, notes: &mut Notes) -> Result<Network> {
@@ -87,18 +30,28 @@ pub(super) fn network(place: &str, model: &Model, notes: &mut Notes) -> Result<N
         (Some(used), Some(all)) if used < all && model.active_params < model.total_params => Some(used / all),
         _ => None,
     };
+    let (streamed, active) = (model.total_params, model.active_params);
+    let (dense_parameters, expert_parameters) = Network::split(streamed, active, expert_share);
+    let per_pair = 4.0 * shape.attention_width;
+    let flop = Reach { full: per_pair * shape.full_layers, window: per_pair * shape.window_layers, fixed: 0.0 };
+    let cache = Reach { full: shape.kv_elements_full, window: shape.kv_elements_window, fixed: 0.0 };
     Ok(Network {
-        total_parameters: model.total_params,
-        active_parameters: model.active_params,
+        resident_parameters: model.total_params,
+        dense_parameters,
+        expert_parameters,
+        active_parameters: active,
         layers: shape.layers,
         hidden_size: shape.hidden_size,
-        attention_width: shape.attention_width,
-        full_attention_layers: shape.full_layers,
-        window_layers: shape.window_layers,
-        kv_bytes_full: shape.kv_elements_full * KV_BYTES,
-        kv_bytes_window: shape.kv_elements_window * KV_BYTES,
-        state_bytes: shape.state_elements * STATE_BYTES,
         expert_share,
         hybrid: shape.linear_layers > 0.0,
+        state_elements: shape.state_elements,
+        attention: Attention {
+            read: cache,
+            stored: cache,
+            index_bytes: 0.0,
+            decode_flop: flop,
+            prefill_flop: flop,
+            cache_shards: model.n_kv_heads.unwrap_or(1.0),
+        },
     })
 }

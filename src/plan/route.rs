@@ -103,22 +103,7 @@ fn assume(fleet: &Fleet, route: &[Label], place: Option<String>, plan: &mut Plan
         return Ok(Target::Deployment(at));
     }
     let site = plan.site(fleet, place.as_deref())?;
-    let stated = Deployment {
-        name: name.clone(),
-        model: logged.to_owned(),
-        hardware: hardware.clone(),
-        devices: None,
-        replicas: None,
-        tenancy: None,
-        log_fraction: 1.0,
-        precision: None,
-        engine: None,
-        server: None,
-        concurrency: None,
-        max_concurrency: None,
-        site: place,
-        routes: None,
-    };
+    let stated = Deployment { site: place, ..Deployment::plain(name.clone(), logged, hardware.clone()) };
     let deployed = match deployment::compile(fleet, &stated, site, true, &mut plan.notes) {
         Ok(deployed) => deployed,
         Err(Error::FleetConflict { problem, .. }) => return Ok(Target::Nowhere(problem)),

@@ -1,0 +1,45 @@
+//! Parameters of the inference method: versioned sets, one value a row.
+
+use super::record::{File, Load, Row, record};
+
+record! {
+    /// One value of one parameter set. What the symbols mean stands with the method (`docs/method/inference.md`).
+    pub Parameter = "parameter" {
+        /// Key: set, layer, engine, generation and symbol, with slashes.
+        id: String,
+        /// Parameter set; values of different sets are never mixed.
+        set: String,
+        /// method, silicon or stack.
+        layer: String,
+        /// Engine of a stack value; empty for every engine.
+        engine: Option<String>,
+        /// Generation of accelerators of a silicon or stack value; empty for every generation.
+        generation: Option<String>,
+        /// Symbol.
+        symbol: String,
+        /// Value; times in seconds, everything else a ratio.
+        value: f64 = "" [0.0, 1e3],
+        /// What the value was expected to be before the fit; empty where it was not fitted.
+        prior: Option<f64> = "" [0.0, 1e3],
+        /// Width of that expectation, as a standard deviation of the logarithm.
+        prior_sigma: Option<f64> = "" [0.0, 10.0],
+        /// A remark.
+        note: Option<String>,
+    }
+}
+
+impl Load for Parameter {
+    const FILES: &'static [File] =
+        &[File { name: "parameters.csv", text: include_str!("data/parameters.csv"), prefix: "" }];
+
+    fn build(row: &Row<'_>) -> Result<Self, String> {
+        let parameter = Self::read(row);
+        let Self { set, layer, engine, generation, symbol, .. } = &parameter;
+        if !["method", "silicon", "stack"].contains(&layer.as_str()) {
+            return Err(format!("`{layer}` is no layer: method, silicon or stack"));
+        }
+        let (engine, generation) = (engine.as_deref().unwrap_or("*"), generation.as_deref().unwrap_or("*"));
+        let key = format!("{set}/{layer}/{engine}/{generation}/{symbol}");
+        if parameter.id == key { Ok(parameter) } else { Err(format!("the id has to be `{key}`")) }
+    }
+}

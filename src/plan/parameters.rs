@@ -1,0 +1,117 @@
+//! Parameters of one deployment: a set, with what it says of the engine and of the accelerator's generation.
+
+use super::Notes;
+use crate::catalog::{Catalog, Parameter};
+use crate::fleet::{Deployment, Fleet};
+use crate::physics::parameters::{Method, Parameters, Silicon, Stack};
+use crate::{Error, Result};
+
+/// The set that estimates use unless a fleet names another.
+pub const DEFAULT_SET: &str = "V12";
+/// The engine whose stack a set states for every engine it does not know.
+const BASE_ENGINE: &str = "vllm-0.11.1";
+/// Engine rows that stand for an older set and not for other software.
+const OLDER: &str = "vllm-0.11.1-v0";
+
+/// The three layers of a set for one engine on one generation.
+///
+/// A value stated for both engine and generation goes before one for the engine, that before one for the generation, and
+/// that before the one for all. Generations that the set has nothing for, and that it was not fitted on, are `other`.
+///
+/// ```
+/// use wattledger::{catalog::Catalog, plan::parameters};
+/// let hopper = parameters(Catalog::builtin(), "V0", "vllm-0.11.1", "hopper")?;
+/// let blackwell = parameters(Catalog::builtin(), "V0", "vllm-0.11.1", "blackwell")?;
+/// assert_eq!(hopper.stack.host, 1.0);
+/// assert_eq!(blackwell.stack.host, 2.64);
+/// assert_eq!(blackwell.method, hopper.method);
+/// # Ok::<(), wattledger::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::UnknownName`] for a set that the catalog does not have, [`Error::CatalogRow`] for one that lacks a value.
+pub fn parameters(catalog: &Catalog, set: &str, engine: &str, generation: &str) -> Result<Parameters> {
+    let rows = rows(catalog, set)?;
+    let layer = |layer: &'static str| {
+        let rows: Vec<&Parameter> = rows.iter().copied().filter(|row| row.layer == layer).collect();
+        move |symbol: &str| chosen(&rows, symbol, engine, generation).map(|row| row.value)
+    };
+    let lacking = |symbol: &'static str| Error::CatalogRow {
+        file: "parameters".into(),
+        row: set.to_owned(),
+        problem: format!("the set has no value for `{symbol}`"),
+    };
+    Ok(Parameters {
+        method: Method::read(layer("method")).map_err(lacking)?,
+        silicon: Silicon::read(layer("silicon")).map_err(lacking)?,
+        stack: Stack::read(layer("stack")).map_err(lacking)?,
+    })
+}
+
+/// The rows of a set.
+fn rows<'a>(catalog: &'a Catalog, set: &str) -> Result<Vec<&'a Parameter>> {
+    let all = catalog.all_parameters()?;
+    let rows: Vec<&Parameter> = all.iter().filter(|row| row.set == set).collect();
+    if rows.is_empty() {
+        let mut sets: Vec<&str> = all.iter().map(|row| row.set.as_str()).collect();
+        sets.dedup();
+        return Err(Error::UnknownName {
+            kind: "parameter set",
+            name: set.to_owned(),
+            nearest: crate::error::nearest(set, sets),
+        });
+    }
+    Ok(rows)
+}
+
+/// The row of a symbol that says most about this engine and generation.
+fn chosen<'a>(rows: &[&'a Parameter], symbol: &str, engine: &str, generation: &str) -> Option<&'a Parameter> {
+    let fits = |stated: Option<&str>, asked: &str| stated.is_none_or(|stated| stated == asked);
+    rows.iter()
+        .copied()
+        .filter(|row| row.symbol == symbol)
+        .filter(|row| fits(row.engine.as_deref(), engine) && fits(row.generation.as_deref(), generation))
+        .max_by_key(|row| (row.engine.is_some(), row.generation.is_some()))
+}
+
+/// The parameters of a deployment, every value noted with its source.
+pub(super) fn resolve(
+    fleet: &Fleet,
+    place: &str,
+    stated: &Deployment,
+    generation: &str,
+    notes: &mut Notes,
+) -> Result<Parameters> {
+    let engine = fleet.catalog().engine(stated.engine.as_deref().unwrap_or(BASE_ENGINE))?.row;
+    if stated.engine.is_none() {
+        notes.assume(place, "engine", BASE_ENGINE, "not stated; the profile that the parameter set was fitted with");
+    }
+    let (set, id) = match fleet.parameter_set() {
+        Some(set) => (set, engine.id.as_str()),
+        None if engine.id == OLDER => ("V0", BASE_ENGINE),
+        None => (DEFAULT_SET, engine.id.as_str()),
+    };
+    let mut found = parameters(fleet.catalog(), set, id, generation)?;
+    let rows = rows(fleet.catalog(), set)?;
+    let where_ = format!("parameter set {set}, {id}, {generation}");
+    let symbols = Method::SYMBOLS.iter().chain(Silicon::SYMBOLS).chain(Stack::SYMBOLS);
+    for row in symbols.filter_map(|(symbol, _)| chosen(&rows, symbol, id, generation)) {
+        notes.fact(&where_, &row.symbol, row.value, row.provenance.of("value"));
+    }
+    // Software that the set has no fit of: its published host times, and the base engine's for the rest.
+    let fitted = id == BASE_ENGINE || id == OLDER || rows.iter().any(|row| row.engine.as_deref() == Some(id));
+    if !fitted {
+        let published = [("t_step_us", engine.t_step_us), ("t_seq_us", engine.t_seq_us)];
+        for (column, value) in published {
+            let Some(us) = value else { continue };
+            notes.cell(place, column, us, &engine.provenance);
+            *(if column == "t_step_us" { &mut found.stack.step_s } else { &mut found.stack.sequence_s }) = us * 1e-6;
+        }
+        let why = format!(
+            "the set has no fit of `{}`; beyond its published host times it counts as {BASE_ENGINE}",
+            engine.id
+        );
+        notes.assume(place, "engine profile", BASE_ENGINE, &why);
+    }
+    Ok(found)
+}
