@@ -27,6 +27,7 @@ pub mod plan;
 pub mod report;
 pub mod scan;
 pub mod units;
+pub mod validation;
 
 #[cfg(feature = "python")]
 mod python;

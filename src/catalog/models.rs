@@ -156,6 +156,12 @@ impl Model {
         })
     }
 
+    /// Whether the output head is the input embedding, which is then streamed and multiplied with.
+    #[must_use]
+    pub fn ties_embeddings(&self) -> bool {
+        self.total_params < 3.5e9 || self.id.contains("gemma")
+    }
+
     /// Length of the attention window in tokens, where some layers have one.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number inside its band")]

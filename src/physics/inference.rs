@@ -47,6 +47,7 @@ use super::parameters::Parameters;
 use super::precision::Compute;
 use super::rates::Rates;
 use super::speculative::Speculation;
+use crate::units::Watts;
 
 /// The method for one deployment: everything that does not depend on concurrency, worked out once.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -175,6 +176,12 @@ impl Roofline {
     #[must_use]
     pub fn prefill_only(self) -> Self {
         Self { prefill_only: true, ..self }
+    }
+
+    /// Power of all devices while they wait for their host.
+    #[must_use]
+    pub fn waiting_power(&self) -> Watts {
+        Watts(self.waiting_w)
     }
 
     /// Weight bytes one step touches at this concurrency: experts by the share of them that some token is routed to.

@@ -1,12 +1,23 @@
 //! What a deployment runs on: the accelerator's datasheet, waiting power, host power.
 
 use super::Notes;
-use crate::catalog::Hardware;
+use crate::catalog::{Catalog, Hardware};
 use crate::fleet::{Deployment, Fleet};
 use crate::physics::inference::Accelerator;
 use crate::physics::provisioned::{HOST_IDLE_SHARE, HOST_PER_EIGHT, waiting_power};
 use crate::units::Watts;
 use crate::{Error, Result};
+
+/// An accelerator of the catalog in the terms of the method, and the generation whose parameters hold for it.
+///
+/// # Errors
+/// [`Error::UnknownName`] for a name that the catalog does not have, [`Error::FleetConflict`] for one without a datasheet.
+pub fn accelerator_of(catalog: &Catalog, name: &str) -> Result<(Accelerator, &'static str)> {
+    let hardware = catalog.hardware(name)?.row;
+    let mut notes = Notes::default();
+    let accelerator = accelerator("accelerator", hardware, &mut notes)?;
+    Ok((accelerator, generation("accelerator", hardware, &mut notes)))
+}
 
 /// The accelerator in the terms of the method.
 pub(super) fn accelerator(place: &str, hardware: &Hardware, notes: &mut Notes) -> Result<Accelerator> {

@@ -14,7 +14,8 @@ mod serving;
 mod site;
 
 pub use deployment::{Deployed, LoadRule, Room};
-pub use parameters::{DEFAULT_SET, parameters};
+pub use machine::accelerator_of as accelerator;
+pub use parameters::{DEFAULT_SET, parameters, parameters_of};
 pub use rates::{Parts, Rate, RateTable};
 pub(crate) use route::ASSUMED_HARDWARE;
 pub use site::Site;

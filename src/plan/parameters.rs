@@ -31,14 +31,21 @@ const OLDER: &str = "vllm-0.11.1-v0";
 /// # Errors
 /// [`Error::UnknownName`] for a set that the catalog does not have, [`Error::CatalogRow`] for one that lacks a value.
 pub fn parameters(catalog: &Catalog, set: &str, engine: &str, generation: &str) -> Result<Parameters> {
-    let rows = rows(catalog, set)?;
+    parameters_of(&rows(catalog, set)?, engine, generation)
+}
+
+/// The same from the rows of a set.
+///
+/// # Errors
+/// [`Error::CatalogRow`] where a value is lacking.
+pub fn parameters_of(rows: &[&Parameter], engine: &str, generation: &str) -> Result<Parameters> {
     let layer = |layer: &'static str| {
         let rows: Vec<&Parameter> = rows.iter().copied().filter(|row| row.layer == layer).collect();
         move |symbol: &str| chosen(&rows, symbol, engine, generation).map(|row| row.value)
     };
     let lacking = |symbol: &'static str| Error::CatalogRow {
         file: "parameters".into(),
-        row: set.to_owned(),
+        row: rows.first().map_or_else(String::new, |row| row.set.clone()),
         problem: format!("the set has no value for `{symbol}`"),
     };
     Ok(Parameters {

@@ -1,0 +1,51 @@
+//! Measurement files and what the methods say of them.
+
+use crate::catalog::Catalog;
+use crate::validation::inference;
+use pyo3::prelude::*;
+use std::path::PathBuf;
+
+/// A file of measured serving configurations with the parameters it is predicted with.
+#[pyclass(module = "wattledger._engine")]
+pub(super) struct InferenceMeasurements {
+    inner: inference::Measurements,
+}
+
+#[pymethods]
+impl InferenceMeasurements {
+    #[new]
+    fn new(path: PathBuf) -> PyResult<Self> {
+        let text = crate::files::read_whole(&path)?;
+        let inner = inference::Measurements::read(&text, &path.to_string_lossy(), Catalog::builtin())?;
+        Ok(Self { inner })
+    }
+
+    /// Keys of the rows.
+    #[getter]
+    fn row_ids(&self) -> Vec<&str> {
+        self.inner.rows.iter().map(|row| row.id.as_str()).collect()
+    }
+
+    /// Id, value, prior and its width of every parameter.
+    #[getter]
+    fn parameters(&self) -> Vec<(&str, f64, Option<f64>, Option<f64>)> {
+        self.inner.parameters().iter().map(|p| (p.id.as_str(), p.value, p.prior, p.prior_sigma)).collect()
+    }
+
+    /// Gives parameters other values.
+    fn set(&mut self, values: Vec<(String, f64)>) -> PyResult<()> {
+        for (id, value) in values {
+            self.inner.set(&id, value)?;
+        }
+        Ok(())
+    }
+
+    /// Joules and seconds per output token of every row; not a number where a row cannot be predicted.
+    fn predict(&self) -> PyResult<(Vec<f64>, Vec<f64>)> {
+        let predicted = self.inner.predict()?;
+        let value = |of: fn(&inference::Prediction) -> f64| {
+            predicted.iter().map(|row| row.as_ref().map_or(f64::NAN, of)).collect()
+        };
+        Ok((value(|p| p.energy.0), value(|p| p.time.0)))
+    }
+}

@@ -1,0 +1,165 @@
+//! Measured serving configurations beside what the method says of them.
+//!
+//! Architecture, accelerator and load come from the row; the catalog adds datasheets and, for models it knows, which weights
+//! are only looked up. Nothing measured goes into a prediction: not the power, not the throughput, not the latency.
+
+use super::measured::{Cells, Configuration};
+use crate::catalog::{Catalog, Parameter};
+use crate::physics::inference::{Accelerator, Roofline};
+use crate::physics::rated_power::cap;
+use crate::plan::{DEFAULT_SET, accelerator, parameters_of};
+use crate::units::{Joules, Seconds};
+use crate::{Error, Result};
+
+/// Input tokens of a task that states none and that the set has no value for.
+const UNKNOWN_INPUT: f64 = 300.0;
+
+/// What the method says of a row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Prediction {
+    /// Accelerator energy per output token, or per request where nothing is generated.
+    pub energy: Joules,
+    /// Wall time of the deployment per output token, or per request.
+    pub time: Seconds,
+}
+
+/// One row of a file.
+#[derive(Clone, Debug)]
+pub struct Measurement {
+    /// Key of the row.
+    pub id: String,
+    /// Its cells.
+    pub cells: Cells,
+    /// The row in the terms of the method with its accelerator, or why it cannot be predicted.
+    pub configuration: std::result::Result<(Configuration, Accelerator, &'static str), String>,
+}
+
+impl Measurement {
+    fn read(id: String, cells: Cells, catalog: &Catalog) -> Self {
+        let configuration = Configuration::read(&cells, catalog).and_then(|read| {
+            let (accelerator, generation) = accelerator(catalog, &read.hardware).map_err(|error| error.to_string())?;
+            Ok((read, accelerator, generation))
+        });
+        Self { id, cells, configuration }
+    }
+
+    /// Serving software, as parameter sets name it: that of the row.
+    #[must_use]
+    pub fn engine(&self) -> &str {
+        self.cells.text("serving_stack").unwrap_or("unknown")
+    }
+
+    /// The benchmark task.
+    #[must_use]
+    pub fn task(&self) -> &str {
+        self.cells.text("task").unwrap_or("unknown")
+    }
+}
+
+/// A file of measurements, and the parameters it is predicted with.
+#[derive(Clone, Debug)]
+pub struct Measurements {
+    /// The rows, in the order of the file.
+    pub rows: Vec<Measurement>,
+    parameters: Vec<Parameter>,
+}
+
+impl Measurements {
+    /// Reads a CSV file with the columns of `data/measurements/inference.csv`; `place` names it in messages.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for a file that is no table, that has no `row_id` or that repeats one.
+    pub fn read(text: &[u8], place: &str, catalog: &Catalog) -> Result<Self> {
+        let refuse = |value: String, expected: &str| Error::Argument {
+            what: place.to_owned(),
+            value,
+            expected: expected.into(),
+        };
+        let mut reader = csv::ReaderBuilder::new().from_reader(text);
+        let header = reader.headers().map_err(|e| refuse(e.to_string(), "a CSV file with a header"))?.clone();
+        if !header.iter().any(|column| column.trim() == "row_id") {
+            return Err(refuse("no column `row_id`".into(), "a CSV file with a header that names `row_id`"));
+        }
+        let mut rows: Vec<Measurement> = Vec::new();
+        let mut seen = std::collections::HashSet::new();
+        for record in reader.records() {
+            let record = record.map_err(|e| refuse(e.to_string(), "as many cells as the header has"))?;
+            let line = record.position().map_or(0, csv::Position::line);
+            let cells = Cells::new(place, line, &header, &record);
+            let id = cells.text("row_id").unwrap_or_default().to_owned();
+            if id.is_empty() || !seen.insert(id.clone()) {
+                return Err(refuse(format!("line {line}: row_id `{id}`"), "a row_id of its own in every row"));
+            }
+            rows.push(Measurement::read(id, cells, catalog));
+        }
+        let parameters = catalog.all_parameters()?.iter().filter(|row| row.set == DEFAULT_SET).cloned().collect();
+        Ok(Self { rows, parameters })
+    }
+
+    /// The rows of the parameter set.
+    #[must_use]
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// Gives a parameter another value, by its id.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`] for an id that the set does not have.
+    pub fn set(&mut self, id: &str, value: f64) -> Result<()> {
+        if let Some(row) = self.parameters.iter_mut().find(|row| row.id == id) {
+            row.value = value;
+            return Ok(());
+        }
+        let ids = || self.parameters.iter().map(|row| row.id.as_str());
+        Err(Error::UnknownName { kind: "parameter", name: id.to_owned(), nearest: crate::error::nearest(id, ids()) })
+    }
+
+    /// The value of a task's nuisance: input tokens that its source does not publish, or host time of its media.
+    fn of_task(&self, symbol: &str, task: &str) -> Option<f64> {
+        let named = |row: &&Parameter| row.layer == "task" && row.symbol == symbol && row.task.as_deref() == Some(task);
+        self.parameters.iter().find(named).map(|row| row.value)
+    }
+
+    /// What the method says of every row, or why it says nothing.
+    ///
+    /// # Errors
+    /// [`Error::CatalogRow`] for a set that lacks a value.
+    pub fn predict(&self) -> Result<Vec<std::result::Result<Prediction, String>>> {
+        let mut known = std::collections::HashMap::new();
+        self.rows
+            .iter()
+            .map(|row| {
+                let (read, accelerator, generation) = match &row.configuration {
+                    Ok(read) => read,
+                    Err(reason) => return Ok(Err(reason.clone())),
+                };
+                let key = (row.engine(), *generation);
+                let parameters = match known.get(&key) {
+                    Some(found) => *found,
+                    None => {
+                        let rows: Vec<&Parameter> = self.parameters.iter().collect();
+                        let found = parameters_of(&rows, row.engine(), generation)?;
+                        known.insert(key, found);
+                        found
+                    }
+                };
+                let input = read.input.or_else(|| self.of_task("input_tokens", row.task())).unwrap_or(UNKNOWN_INPUT);
+                let features = read.features(input);
+                let roofline = Roofline::new(accelerator, &read.network, &read.serving, &parameters);
+                let roofline = if read.output > 0.0 { roofline } else { roofline.prefill_only() };
+                let at = roofline.coefficients(read.concurrency);
+                let media_s = self.of_task("host_s", row.task()).unwrap_or(0.0);
+                let (prefill, decode) = at.energy(&features);
+                let busy = at.replica_time(&features).0 + media_s;
+                let asked = prefill.0 + decode.0 + roofline.waiting_power().0 * media_s;
+                // A device that is asked for more than its rated power takes longer instead.
+                let rated = accelerator.rated_power * read.serving.layout.devices;
+                let time = busy.max(asked / rated.0);
+                let energy = asked * cap(rated, Seconds(time), Joules(asked));
+                let per = if read.output > 0.0 { read.output } else { 1.0 };
+                Ok(Ok(Prediction { energy: Joules(energy / per), time: Seconds(time / per) }))
+            })
+            .collect()
+    }
+}
