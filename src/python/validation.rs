@@ -26,6 +26,11 @@ impl InferenceMeasurements {
         self.inner.rows.iter().map(|row| row.id.as_str()).collect()
     }
 
+    /// Cells of a column, as text; empty where the row has none.
+    fn column(&self, name: &str) -> Vec<&str> {
+        self.inner.rows.iter().map(|row| row.cells.text(name).unwrap_or_default()).collect()
+    }
+
     /// Id, value, prior and its width of every parameter.
     #[getter]
     fn parameters(&self) -> Vec<(&str, f64, Option<f64>, Option<f64>)> {
