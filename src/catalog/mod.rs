@@ -31,6 +31,7 @@ mod overlay;
 mod provenance;
 mod record;
 mod servers;
+mod shape;
 mod sites;
 mod table;
 #[cfg(test)]
@@ -47,6 +48,7 @@ pub use names::{Resolved, Rule};
 pub use provenance::{Origin, Provenance, Quality};
 pub use record::{Column, Content, Record};
 pub use servers::Server;
+pub use shape::{ByReach, Shape, Window, WindowKind};
 pub use sites::{Site, SiteGrid};
 pub use table::{Cell, Table};
 

@@ -1,6 +1,7 @@
 //! What a deployment's model is in numbers: its precision, and its network by the catalog.
 
 use super::Notes;
+use super::architecture::shape;
 use crate::catalog::{Model, Resolved};
 use crate::fleet::Deployment;
 use crate::physics::inference::Network;
@@ -64,41 +65,33 @@ pub(super) fn weight_precision(
 
 /// The network of a model with an architecture in the catalog.
 pub(super) fn network(place: &str, model: &Model, notes: &mut Notes) -> Result<Network> {
-    let Some(shape) = model.shape() else {
-        return Err(Error::FleetConflict {
-            place: place.into(),
-            problem: format!("model `{}` has no architecture in the catalog", model.id),
-            hint: "describe it inline: model = { total_params = …, n_layers = …, hidden_size = …, n_heads = …, head_dim = …, kv_elements_per_token_full = … }".into(),
-        });
-    };
+    let shape = shape(place, model)?;
+    let reach = model.layers_by_reach(shape.layers);
+    let attention_width = model.attention_width(shape.hidden_size);
     for (column, value) in [
         ("total_params", model.total_params),
         ("active_params", model.active_params),
         ("n_layers", shape.layers),
         ("hidden_size", shape.hidden_size),
-        ("attention_width", shape.attention_width),
-        ("n_window_layers", shape.window_layers),
-        ("kv_elements_per_token_full", shape.kv_elements_full),
-        ("kv_elements_per_token_window", shape.kv_elements_window),
+        ("attention_width", attention_width),
+        ("n_window_layers", reach.window),
+        ("kv_elements_per_token_full", shape.read.full),
+        ("kv_elements_per_token_window", shape.read.window),
     ] {
         notes.cell(place, column, value, &model.provenance);
     }
-    let expert_share = match (model.experts_per_token, model.n_experts) {
-        (Some(used), Some(all)) if used < all && model.active_params < model.total_params => Some(used / all),
-        _ => None,
-    };
     Ok(Network {
         total_parameters: model.total_params,
         active_parameters: model.active_params,
         layers: shape.layers,
         hidden_size: shape.hidden_size,
-        attention_width: shape.attention_width,
-        full_attention_layers: shape.full_layers,
-        window_layers: shape.window_layers,
-        kv_bytes_full: shape.kv_elements_full * KV_BYTES,
-        kv_bytes_window: shape.kv_elements_window * KV_BYTES,
+        attention_width,
+        full_attention_layers: reach.full,
+        window_layers: reach.window,
+        kv_bytes_full: shape.read.full * KV_BYTES,
+        kv_bytes_window: shape.read.window * KV_BYTES,
         state_bytes: shape.state_elements * STATE_BYTES,
-        expert_share,
-        hybrid: shape.linear_layers > 0.0,
+        expert_share: shape.expert_share,
+        hybrid: shape.hybrid,
     })
 }
