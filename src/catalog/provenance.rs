@@ -1,5 +1,7 @@
 //! Birth certificates: where a row comes from, down to the cell.
 
+use super::record::Column;
+
 /// How a value came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Quality {
@@ -87,6 +89,26 @@ impl Provenance {
             licence: &self.licence,
             quality: if assumed { Quality::Assumed } else { self.quality },
         }
+    }
+
+    /// Takes the sources of single cells from `source: columns; source: columns`; what a user replaced stays the user's.
+    pub(super) fn cite(&mut self, cell_sources: &str, columns: &'static [Column]) {
+        let mut cited = Vec::new();
+        for (source, names) in cell_sources.split("; ").filter_map(|entry| entry.rsplit_once(": ")) {
+            for name in names.split_ascii_whitespace() {
+                let Some(column) = columns.iter().find(|column| column.name == name) else { continue };
+                let assumed = self.assumed.split_ascii_whitespace().any(|assumed| assumed == name);
+                cited.push(CellOrigin {
+                    column: column.name,
+                    source: source.to_owned(),
+                    retrieved: self.retrieved.clone(),
+                    licence: self.licence.clone(),
+                    quality: if assumed { Quality::Assumed } else { Quality::Derived },
+                });
+            }
+        }
+        cited.append(&mut self.cell_origins);
+        self.cell_origins = cited;
     }
 
     /// Quality of the value of one column.

@@ -203,7 +203,7 @@ impl Roofline {
         let streaming = self.weight_bytes_per_step(concurrency) * self.seconds_per_weight_byte;
         let tokens = concurrency / self.stages * (self.speculation.drafted + 1.0);
         let multiplying = tokens * self.flop_s_per_token;
-        let matrices = if self.overlap == 1.0 {
+        let matrices = if self.overlap <= 1.0 {
             streaming + multiplying
         } else {
             (streaming.powf(self.overlap) + multiplying.powf(self.overlap)).powf(self.overlap.recip())

@@ -1,7 +1,7 @@
 //! A deployment compiled: its method with every coefficient, its power, its limits.
 
+use super::architecture::network;
 use super::machine::{accelerator, generation, host, idle_power, needed};
-use super::network::network;
 use super::{Notes, parameters, serving};
 use crate::Result;
 use crate::fleet::{Concurrency, Deployment, Fleet, Tenancy};

@@ -46,30 +46,26 @@ pub(super) fn accelerator(place: &str, hardware: &Hardware, notes: &mut Notes) -
 
 /// The generation whose parameters hold, and whether any measured serving energy stands behind them.
 pub(super) fn generation(place: &str, hardware: &Hardware, notes: &mut Notes) -> &'static str {
-    let id = hardware.id.as_str();
-    if ["b100", "b200", "b300", "gb200", "gb300"].iter().any(|prefix| id.starts_with(prefix)) {
-        if !id.starts_with("b200") {
+    let served = hardware.category.ends_with("gpu") || hardware.category == "superchip";
+    match hardware.generation.as_deref().filter(|_| served) {
+        Some("hopper") => "hopper",
+        Some("ampere") => "ampere",
+        Some("ada") => "ada",
+        Some("blackwell") if hardware.id.starts_with("b200") => "blackwell",
+        Some("blackwell" | "blackwell-ultra") => {
             notes.assume(place, "generation", "as B200", "measured on B200 alone: unvalidated hardware");
+            "blackwell"
         }
-        return "blackwell";
+        _ => {
+            notes.assume(
+                place,
+                "generation",
+                "host time x2, dynamic energy x1.25",
+                "no measured serving energy for this accelerator: the estimate is unvalidated hardware",
+            );
+            "other"
+        }
     }
-    let gpu = hardware.category.ends_with("gpu") || hardware.category == "superchip";
-    if hardware.vendor == "NVIDIA" && gpu && (2020.0..=2024.0).contains(&hardware.release_year.unwrap_or(0.0)) {
-        return if id.starts_with('a') {
-            "ampere"
-        } else if id.starts_with('l') {
-            "ada"
-        } else {
-            "hopper"
-        };
-    }
-    notes.assume(
-        place,
-        "generation",
-        "host time x2, dynamic energy x1.25",
-        "no measured serving energy for this accelerator: the estimate is unvalidated hardware",
-    );
-    "other"
 }
 
 /// Power of one waiting accelerator; said where it came from, if it is charged.

@@ -4,9 +4,9 @@
 //! coefficient worked out, each site its factors. Whatever was not stated is filled with a default and written down as an
 //! [`Assumption`]; whatever came from a catalog is written down as a [`Fact`].
 
+mod architecture;
 mod deployment;
 mod machine;
-mod network;
 mod parameters;
 mod rates;
 mod route;

@@ -135,14 +135,13 @@ impl Measurements {
                     Err(reason) => return Ok(Err(reason.clone())),
                 };
                 let key = (row.engine(), *generation);
-                let parameters = match known.get(&key) {
-                    Some(found) => *found,
-                    None => {
-                        let rows: Vec<&Parameter> = self.parameters.iter().collect();
-                        let found = parameters_of(&rows, row.engine(), generation)?;
-                        known.insert(key, found);
-                        found
-                    }
+                let parameters = if let Some(found) = known.get(&key) {
+                    *found
+                } else {
+                    let rows: Vec<&Parameter> = self.parameters.iter().collect();
+                    let found = parameters_of(&rows, row.engine(), generation)?;
+                    known.insert(key, found);
+                    found
                 };
                 let input = read.input.or_else(|| self.of_task("input_tokens", row.task())).unwrap_or(UNKNOWN_INPUT);
                 let features = read.features(input);

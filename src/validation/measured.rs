@@ -216,7 +216,7 @@ fn network(cells: &Cells, known: Option<&Model>, precision: &Precision) -> std::
 
 /// Weights that a catalog model looks up, if this count of active ones holds them.
 fn lookup_parameters(model: &Model, active: f64) -> f64 {
-    let embedding = model.input_embedding_params.unwrap_or(0.0);
-    let counted = active > model.active_params - 0.5 * embedding;
-    if counted && !model.ties_embeddings() { embedding } else { 0.0 }
+    let Some(shape) = model.shape() else { return 0.0 };
+    let embedding = (model.active_params - shape.active).max(0.0);
+    if active > shape.active + 0.5 * embedding { embedding } else { 0.0 }
 }

@@ -13,7 +13,7 @@ use std::path::Path;
 use text::{code, masked};
 
 /// Each room, and the doors it may use. `physics::attention` opens that part of a room alone.
-const ROOMS: [(&str, &[&str]); 17] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     ("units", &[]),
     ("error", &[]),
     ("event", &[]),
@@ -29,6 +29,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("estimate", &["error", "event", "fleet", "keys", "ledger", "physics", "plan", "units"]),
     ("report", &["error", "estimate", "event", "keys", "ledger"]),
     ("scan", &["error", "event", "intake", "kernel", "keys", "ledger"]),
+    ("validation", &["catalog", "error", "physics", "plan", "units"]),
     ("annotate", &["error", "estimate", "event", "intake", "keys", "report"]),
     // The porch enters by the public doors, whichever it likes.
     ("python", &["*"]),
@@ -48,7 +49,7 @@ const FORBIDDEN: [&str; 7] = ["println!", "eprintln!", "print!", "dbg!", ".unwra
 /// The one map of the kernel: looked at once for a new series, never for an event.
 const KERNEL_MAP: &str = "first_of_route";
 /// Files of `src/physics` that hold no method.
-const NO_METHOD: [&str; 2] = ["mod.rs", "parameters.rs"];
+const NO_METHOD: [&str; 3] = ["accelerator.rs", "mod.rs", "parameters.rs"];
 
 /// A source file: its path from the root of the package, and its text.
 struct Source {
