@@ -10,9 +10,6 @@ use crate::units::Bounds;
 use crate::{Error, Result};
 use serde::Serialize;
 
-/// Factor between the estimate and either end of its range for what the method itself misses: measured energies of models
-/// outside the fit lie within it for nine in ten (cross-validated 90th percentile 41 %).
-const METHOD_FACTOR: f64 = 1.41;
 /// Concurrency a provider may run at around the default, down and up, where nothing is stated (*assumed*).
 const CONCURRENCY_SPREAD: f64 = 4.0;
 
@@ -83,8 +80,8 @@ pub struct RequestEstimate {
 
 /// Estimates one request on a fleet; on the default fleet model and output tokens suffice.
 ///
-/// Idle is not charged: it is not the request's. The range covers what the method misses and, where the concurrency is
-/// not stated, a quarter of the default to four times it.
+/// Idle is not charged: it is not the request's. The range is the 90 % interval of the method and, where the
+/// concurrency is not stated, a quarter of the default to four times it.
 ///
 /// # Errors
 /// Names that are not known, or [`Error::OutOfRange`] for counts beyond 10⁹, more cached than input tokens, and
@@ -105,10 +102,11 @@ pub fn request(fleet: &Fleet, asked: &Request) -> Result<RequestEstimate> {
     let spread = if stated { 1.0 } else { CONCURRENCY_SPREAD };
     let ends = [(concurrency * spread).min(deployed.limit(mean_context)).max(1.0), (concurrency / spread).max(1.0)]
         .map(|c| Values::at_site(&parts(c), plan.site_of(at)));
+    let method = deployed.half_width.exp();
     let ranged = |i: usize| {
         let v = value.sums[i];
         let (a, b) = (ends[0].sums[i], ends[1].sums[i]);
-        let (low, high) = (v.min(a).min(b) / METHOD_FACTOR, v.max(a).max(b) * METHOD_FACTOR);
+        let (low, high) = (v.min(a).min(b) / method, v.max(a).max(b) * method);
         (!v.is_nan()).then_some([v, low, high])
     };
     let site = plan.site_of(at);

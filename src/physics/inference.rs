@@ -47,6 +47,7 @@ use super::parameters::Parameters;
 use super::precision::Compute;
 use super::rates::Rates;
 use super::speculative::Speculation;
+use super::spread::Widening;
 use crate::units::Watts;
 
 /// The method for one deployment: everything that does not depend on concurrency, worked out once.
@@ -71,6 +72,8 @@ pub struct Roofline {
     stages: f64,
     speculation: Speculation,
     prefill_only: bool,
+    hybrid: bool,
+    fp8: bool,
 }
 
 impl Roofline {
@@ -169,6 +172,8 @@ impl Roofline {
             stages: layout.pipeline,
             speculation: *speculation,
             prefill_only: false,
+            hybrid: network.hybrid,
+            fp8: precision.compute == Compute::Eight,
         }
     }
 
@@ -176,6 +181,12 @@ impl Roofline {
     #[must_use]
     pub fn prefill_only(self) -> Self {
         Self { prefill_only: true, ..self }
+    }
+
+    /// What is known of the deployment that widens its interval.
+    #[must_use]
+    pub fn widening(&self) -> Widening {
+        Widening { moe: self.expert_share.is_some(), hybrid: self.hybrid, fp8: self.fp8, ..Widening::default() }
     }
 
     /// Power of all devices while they wait for their host.

@@ -16,3 +16,4 @@ pub mod provisioned;
 pub mod rated_power;
 mod rates;
 pub mod speculative;
+pub mod spread;

@@ -151,6 +151,30 @@ layer! {
     }
 }
 
+layer! {
+    /// Half widths of 90 % intervals, as logarithms, by what a deployment is; they add as squares (see [`super::spread`]).
+    Spread {
+        /// Every deployment.
+        base = "spread",
+        /// A mixture of experts.
+        moe = "spread_moe",
+        /// A hybrid with recurrent layers.
+        hybrid = "spread_hybrid",
+        /// Blackwell, where the same software varies more from run to run.
+        blackwell = "spread_blackwell",
+        /// Weights in FP8.
+        fp8 = "spread_fp8",
+        /// Images and videos whose tokens are not counted.
+        media = "spread_media",
+        /// A generation without measured serving energy in the fit.
+        generation = "spread_generation",
+        /// Serving software without a fit.
+        engine = "spread_engine",
+        /// A deployment that was metered at one load, at its other loads; in the place of all the others.
+        metered = "spread_metered",
+    }
+}
+
 /// The three layers together, as one deployment uses them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Parameters {

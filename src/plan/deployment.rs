@@ -7,6 +7,7 @@ use crate::Result;
 use crate::fleet::{Concurrency, Deployment, Fleet, Tenancy};
 use crate::physics::inference::{Coefficients, Roofline};
 use crate::physics::occupancy::{default_concurrency, memory_limit};
+use crate::physics::spread::{Widening, half_width};
 use crate::units::Watts;
 
 /// Most requests at once where nothing is stated; vLLM's long-standing default of `max_num_seqs` (*assumed* elsewhere).
@@ -67,6 +68,8 @@ pub struct Deployed {
     pub host: Watts,
     /// Host power of one replica while no request runs.
     pub host_idle: Watts,
+    /// Half width of the 90 % interval of its accelerator energy at a known load, as a logarithm.
+    pub half_width: f64,
     energy_scale: f64,
     time_scale: f64,
     max_concurrency: f64,
@@ -126,7 +129,7 @@ pub(super) fn compile(
     let serving = serving::serving(&place, stated, devices, precision)?;
     let (dedicated, load) = load_rule(&place, stated, notes);
     let generation = generation(&place, hardware.row, notes);
-    let parameters = parameters::resolve(fleet, &place, stated, generation, notes)?;
+    let resolved = parameters::resolve(fleet, &place, stated, generation, notes)?;
     let (host, host_idle) = host(fleet, &place, stated, devices, notes)?;
     let idle = idle_power(&place, hardware.row, accelerator.rated_power, dedicated, notes);
     if dedicated && stated.replicas.is_none() {
@@ -144,7 +147,7 @@ pub(super) fn compile(
         }
     }
     let window = model.row.sliding_window();
-    let roofline = Roofline::new(&accelerator, &network, &serving, &parameters);
+    let roofline = Roofline::new(&accelerator, &network, &serving, &resolved.parameters);
     let stored = network.attention.stored;
     let copies = serving.layout.cache_copies(network.attention.cache_shards);
     Ok(Deployed {
@@ -163,6 +166,16 @@ pub(super) fn compile(
         idle: idle * devices,
         host,
         host_idle,
+        half_width: half_width(
+            &resolved.spread,
+            Widening {
+                blackwell: generation == "blackwell",
+                unknown_generation: generation == "other",
+                unknown_engine: !resolved.fitted,
+                metered: stated.energy_scale.is_some(),
+                ..roofline.widening()
+            },
+        ),
         energy_scale: stated.energy_scale.unwrap_or(1.0),
         time_scale: stated.time_scale.unwrap_or(1.0),
         max_concurrency,

@@ -3,7 +3,7 @@
 use super::Notes;
 use crate::catalog::{Catalog, Parameter};
 use crate::fleet::{Deployment, Fleet};
-use crate::physics::parameters::{Method, Parameters, Silicon, Stack};
+use crate::physics::parameters::{Method, Parameters, Silicon, Spread, Stack};
 use crate::{Error, Result};
 
 /// The set that estimates use unless a fleet names another.
@@ -55,6 +55,26 @@ pub fn parameters_of(rows: &[&Parameter], engine: &str, generation: &str) -> Res
     })
 }
 
+/// Half widths of the intervals of a set.
+///
+/// # Errors
+/// [`Error::CatalogRow`] where a value is lacking.
+pub fn spread_of(rows: &[&Parameter]) -> Result<Spread> {
+    let rows: Vec<&Parameter> = rows.iter().copied().filter(|row| row.layer == "spread").collect();
+    let value = |symbol: &str| chosen(&rows, symbol, "", "").map(|row| row.value);
+    Spread::read(value).map_err(|symbol| Error::CatalogRow {
+        file: "parameters".into(),
+        row: rows.first().map_or_else(String::new, |row| row.set.clone()),
+        problem: format!("the set has no value for `{symbol}`"),
+    })
+}
+
+/// Whether a set has a fit of this engine, under whatever name it goes.
+#[must_use]
+pub fn is_fitted(rows: &[&Parameter], engine: &str) -> bool {
+    engine == BASE_ENGINE || engine == OLDER || rows.iter().any(|row| row.engine.as_deref() == Some(engine))
+}
+
 /// The rows of a set.
 fn rows<'a>(catalog: &'a Catalog, set: &str) -> Result<Vec<&'a Parameter>> {
     let all = catalog.all_parameters()?;
@@ -81,6 +101,14 @@ fn chosen<'a>(rows: &[&'a Parameter], symbol: &str, engine: &str, generation: &s
         .max_by_key(|row| (row.engine.is_some(), row.generation.is_some()))
 }
 
+/// The parameters of a deployment, and what its interval follows from.
+pub(super) struct Resolved {
+    pub parameters: Parameters,
+    pub spread: Spread,
+    /// Whether the set has a fit of the engine.
+    pub fitted: bool,
+}
+
 /// The parameters of a deployment, every value noted with its source.
 pub(super) fn resolve(
     fleet: &Fleet,
@@ -88,7 +116,7 @@ pub(super) fn resolve(
     stated: &Deployment,
     generation: &str,
     notes: &mut Notes,
-) -> Result<Parameters> {
+) -> Result<Resolved> {
     let engine = fleet.catalog().engine(stated.engine.as_deref().unwrap_or(BASE_ENGINE))?.row;
     if stated.engine.is_none() {
         notes.assume(place, "engine", BASE_ENGINE, "not stated; the profile that the parameter set was fitted with");
@@ -106,7 +134,7 @@ pub(super) fn resolve(
         notes.fact(&where_, &row.symbol, row.value, row.provenance.of("value"));
     }
     // Software that the set has no fit of: its published host times, and the base engine's for the rest.
-    let fitted = id == BASE_ENGINE || id == OLDER || rows.iter().any(|row| row.engine.as_deref() == Some(id));
+    let fitted = is_fitted(&rows, id);
     if !fitted {
         let published = [("t_step_us", engine.t_step_us), ("t_seq_us", engine.t_seq_us)];
         for (column, value) in published {
@@ -120,5 +148,11 @@ pub(super) fn resolve(
         );
         notes.assume(place, "engine profile", BASE_ENGINE, &why);
     }
-    Ok(found)
+    let spread = spread_of(&rows)?;
+    for (symbol, _) in Spread::SYMBOLS {
+        if let Some(row) = chosen(&rows, symbol, "", "") {
+            notes.fact(&where_, &row.symbol, row.value, row.provenance.of("value"));
+        }
+    }
+    Ok(Resolved { parameters: found, spread, fitted })
 }
