@@ -4,14 +4,16 @@
 
 mod annotate;
 pub mod columns;
+mod explain;
 mod group;
 mod rates;
 mod request;
 
 pub use annotate::Annotator;
 pub use columns::Total;
+pub use explain::{Node, Step};
 pub use group::{GroupBy, KEYS, Table, TableRow};
-pub use request::{Request, RequestEstimate, Step, request};
+pub use request::{Request, RequestEstimate, request};
 
 use crate::Result;
 use crate::event::{Coverage, InputIdentity};

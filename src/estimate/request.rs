@@ -1,14 +1,14 @@
 //! One request: the whole chain from tokens to litres and grams, with the source of every coefficient.
 
 use super::columns::{SUMS, Values};
+use super::explain::{Chain, Node, Step, steps, tree};
 use crate::fleet::{Concurrency, Deployment, Fleet};
 use crate::keys::{ROUTE_LABELS, Series};
 use crate::physics::attention::doubled_area;
 use crate::physics::inference::Features;
-use crate::plan::{Assumption, Deployed, Fact, Parts, Plan, Rate};
+use crate::plan::{Assumption, Deployed, Fact, Plan, Rate};
 use crate::units::Bounds;
 use crate::{Error, Result};
-use serde::Serialize;
 
 /// Concurrency a provider may run at around the default, down and up, where nothing is stated (*assumed*).
 const CONCURRENCY_SPREAD: f64 = 4.0;
@@ -38,21 +38,6 @@ pub struct Request {
     pub output_tokens: u64,
 }
 
-/// One link of the chain.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Step {
-    /// Stage: load, coefficients, energy, facility.
-    pub stage: &'static str,
-    /// What it is.
-    pub what: String,
-    /// The value.
-    pub value: f64,
-    /// Its unit.
-    pub unit: &'static str,
-    /// How it follows.
-    pub formula: &'static str,
-}
-
 /// A request's footprint with its range and its chain.
 #[derive(Clone, Debug)]
 pub struct RequestEstimate {
@@ -70,8 +55,10 @@ pub struct RequestEstimate {
     pub values: Vec<(&'static str, Option<[f64; 3]>)>,
     /// Why columns are unknown.
     pub unknown: Vec<(String, String)>,
-    /// The chain.
+    /// The chain, link by link.
     pub steps: Vec<Step>,
+    /// The same chain as a tree, down to the sources.
+    pub tree: Node,
     /// Values with their sources.
     pub facts: Vec<Fact>,
     /// Values nobody stated.
@@ -110,6 +97,9 @@ pub fn request(fleet: &Fleet, asked: &Request) -> Result<RequestEstimate> {
         (!v.is_nan()).then_some([v, low, high])
     };
     let site = plan.site_of(at);
+    let parts_here = parts(concurrency);
+    let link =
+        Chain { deployed, concurrency, features: &features, parts: &parts_here, value: &value, site, plan: &plan };
     let unknown = site.unknown.iter().map(|(column, reason)| ((*column).to_owned(), reason.clone()));
     let not_computed = super::columns::NOT_COMPUTED.iter().map(|(c, r)| ((*c).to_owned(), (*r).to_owned()));
     Ok(RequestEstimate {
@@ -120,7 +110,8 @@ pub fn request(fleet: &Fleet, asked: &Request) -> Result<RequestEstimate> {
         concurrency,
         values: SUMS.iter().enumerate().map(|(i, c)| (c.name, ranged(i))).collect(),
         unknown: unknown.chain(not_computed).collect(),
-        steps: steps(deployed, concurrency, &features, &parts(concurrency), &value, plan.site_of(at)),
+        steps: steps(&link),
+        tree: tree(&link),
         facts: plan.facts().to_vec(),
         assumptions: plan.assumptions().to_vec(),
     })
@@ -248,69 +239,4 @@ fn rate(deployed: &Deployed, concurrency: f64) -> Rate {
         provisioned_per_s: 0.0,
         busy_per_s: 0.0,
     }
-}
-
-fn steps(
-    deployed: &Deployed,
-    concurrency: f64,
-    features: &Features,
-    parts: &Parts,
-    value: &Values,
-    site: &crate::plan::Site,
-) -> Vec<Step> {
-    let at = deployed.coefficients(concurrency);
-    let step = |stage, what: &str, value, unit, formula| Step { stage, what: what.into(), value, unit, formula };
-    let mut steps = vec![
-        step("load", "uncached input", features.uncached, "tokens", "input − cached"),
-        step("load", "prefill pairs", features.prefill_pairs, "token pairs", "(input² − cached²)/2"),
-        step("load", "output", features.output, "tokens", "as given"),
-        step("load", "context pairs", features.context_pairs, "token pairs", "input·output + output²/2"),
-        step("load", "concurrency B", concurrency, "requests", "stated, or half of what memory holds, at most 64"),
-        step(
-            "coefficients",
-            "weight bytes per step",
-            deployed.roofline.weight_bytes_per_step(concurrency),
-            "B",
-            "D·bD + X·(1 − (1 − k/E)^B)·bX",
-        ),
-        step(
-            "coefficients",
-            "fixed time per step",
-            deployed.roofline.step_s(concurrency),
-            "s",
-            "host + layers + weights/(n·BW·eta_w)",
-        ),
-        step("coefficients", "e_in", at.energy_j.input, "J/token", "phi0·n·TDP·s_in + 2·Pa·jP"),
-        step("coefficients", "e_pp", at.energy_j.prefill_pair, "J/pair", "phi0·n·TDP·s_pp + 4·H·L·jP"),
-        step("coefficients", "e_out", at.energy_j.output, "J/token", "phi0·n·TDP·s_out + Wb·jW/B + 2·Pa·jF"),
-        step("coefficients", "e_ctx", at.energy_j.context, "J/pair", "phi0·n·TDP·s_ctx + kv·jK + 4·H·L·jF"),
-        step("energy", "replica time", parts.replica_s, "s", "Σ s_*·feature"),
-        step("energy", "prefill", parts.prefill_j, "J", "Σ e·feature over prefill"),
-        step("energy", "decode", parts.decode_j, "J", "Σ e·feature over decode"),
-        step("energy", "host", parts.host_j, "J", "P_host·replica time"),
-        step("energy", "IT", parts.prefill_j + parts.decode_j + parts.host_j, "J", "prefill + decode + host"),
-        step("facility", "PUE", site.pue, "", "facility / IT"),
-    ];
-    if deployed.window.is_some() {
-        let [prefill, decode] = [features.prefill_window_pairs, features.window_context_pairs];
-        steps.insert(4, step("load", "window pairs, decode", decode, "token pairs", "A_W(in+out) − A_W(in)"));
-        steps.insert(4, step("load", "window pairs, prefill", prefill, "token pairs", "A_W(in) − A_W(cached)"));
-        let e_win = (at.energy_j.prefill_window_pair, at.energy_j.window_context);
-        steps.push(step("coefficients", "e_pw", e_win.0, "J/pair", "phi0·n·TDP·s_pw + 4·H·L_win·jP"));
-        steps.push(step("coefficients", "e_win", e_win.1, "J/pair", "phi0·n·TDP·s_win + kv_win·jK + 4·H·L_win·jF"));
-    }
-    let column = |name: &str| value.sums[super::columns::sum(name)];
-    let ends = [
-        ("facility_kwh", "kWh", "IT · PUE"),
-        ("water_onsite_l", "L", "IT · WUE"),
-        ("water_offsite_with_hydro_l", "L", "facility · water factor"),
-        ("co2e_location_g", "g", "facility · direct factor"),
-        ("co2e_upstream_g", "g", "facility · (lifecycle − direct)"),
-    ];
-    for (name, unit, formula) in ends {
-        if !column(name).is_nan() {
-            steps.push(step("facility", name, column(name), unit, formula));
-        }
-    }
-    steps
 }

@@ -113,6 +113,12 @@ impl Coefficients {
         Seconds(self.time_s.prefill(f) + self.time_s.decode(f))
     }
 
+    /// Shares of prefill and decode in that.
+    #[must_use]
+    pub fn replica_times(&self, f: &Features) -> (Seconds, Seconds) {
+        (Seconds(self.time_s.prefill(f)), Seconds(self.time_s.decode(f)))
+    }
+
     /// These and `share` of others added.
     #[must_use]
     pub fn plus(&self, others: &Self, share: f64) -> Self {

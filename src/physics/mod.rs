@@ -7,6 +7,7 @@ pub mod experts;
 pub mod facility;
 pub mod features;
 pub mod inference;
+pub mod latency;
 pub mod network;
 pub mod occupancy;
 pub mod parallel;

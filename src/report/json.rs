@@ -83,6 +83,7 @@ pub fn request_json(request: &RequestEstimate) -> String {
         "values": values,
         "unknown": request.unknown.iter().map(|(c, r)| json!({"column": c, "reason": r})).collect::<Vec<_>>(),
         "chain": request.steps,
+        "tree": request.tree,
         "facts": request.facts,
         "assumptions": request.assumptions,
         "provenance": {

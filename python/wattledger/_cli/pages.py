@@ -68,28 +68,39 @@ def explain(one: wl.RequestEstimate, *, as_json: bool) -> None:
     console = Console(highlight=False)
     title = f"{document['model']} on {document['devices']:g} × {document['hardware']} at {document['site']}"
     tree = Tree(Text(safe(title), style="bold"), guide_style="dim")
-    stages: dict[str, Tree] = {}
+    chain = Tree(Text("chain", style="bold cyan"), guide_style="dim")
+    for part in document["tree"]["parts"]:
+        grow(chain, part)
+    waits = Tree(Text("latency", style="bold cyan"), guide_style="dim")
     for step in document["chain"]:
-        branch = stages.setdefault(step["stage"], Tree(Text(step["stage"], style="bold cyan"), guide_style="dim"))
-        line = Text.assemble(f"{step['what']} = ", (figure(step["value"]), "bold"), f" {step['unit']}")
-        branch.add(line.append(f"   {step['formula']}", style="dim"))
+        if step["stage"] == "latency":
+            line = Text.assemble(f"{step['what']} = ", (figure(step["value"]), "bold"), f" {step['unit']}")
+            waits.add(line.append(f"   {step['formula']}", style="dim"))
     result = Tree(Text("result and range", style="bold cyan"), guide_style="dim")
     for name, value in document["values"].items():
         if value is not None:
             low, high = figure(value["low"]), figure(value["high"])
             result.add(Text.assemble(f"{name} = ", (figure(value["value"]), "bold"), (f"   {low} to {high}", "dim")))
-    sources = Tree(Text("sources", style="bold cyan"), guide_style="dim")
-    for fact in document["facts"]:
-        origin = f"   {fact['quality']}: {fact['source']}"
-        sources.add(Text.assemble(safe(f"{fact['place']}: {fact['what']} = {fact['value']:g}"), (safe(origin), "dim")))
     assumed = Tree(Text("assumed", style="bold cyan"), guide_style="dim")
     for note in document["assumptions"]:
         assumed.add(
             Text.assemble(safe(f"{note['place']}: {note['what']} {note['value']}"), (f"   {safe(note['why'])}", "dim"))
         )
-    for branch in (*stages.values(), result, sources, assumed):
+    for branch in (chain, waits, result, assumed):
         tree.add(branch)
     console.print(tree)
+
+
+def grow(branch: Tree, part: dict[str, Any]) -> None:
+    """Hang a value, how it follows and what it is made of on a branch."""
+    line = Text.assemble(safe(f"{part['what']} = "), (figure(part["value"]), "bold"), safe(f" {part['unit']}".rstrip()))
+    if origin := part.get("source"):
+        line.append(safe(f"   {part['quality']}: {origin}"), style="dim")
+    elif formula := part.get("formula"):
+        line.append(safe(f"   {formula}"), style="dim")
+    twig = branch.add(line)
+    for smaller in part.get("parts", ()):
+        grow(twig, smaller)
 
 
 def catalog_table(kind: str, *, as_json: bool) -> None:
