@@ -9,7 +9,7 @@ record! {
         id: String,
         /// Parameter set; values of different sets are never mixed.
         set: String,
-        /// method, silicon, stack, task or spread.
+        /// method, silicon, stack, task, spread or cache.
         layer: String,
         /// Engine of a stack value; empty for every engine.
         engine: Option<String>,
@@ -17,8 +17,8 @@ record! {
         generation: Option<String>,
         /// Symbol.
         symbol: String,
-        /// Benchmark task of a task value.
-        task: Option<String>,
+        /// Benchmark task of a task value, tier of a cache value.
+        subject: Option<String>,
         /// Value; times in seconds, everything else a ratio.
         value: f64 = "" [0.0, 1e6],
         /// What the value was expected to be before the fit; empty where it was not fitted.
@@ -37,12 +37,12 @@ impl Load for Parameter {
     fn build(row: &Row<'_>) -> Result<Self, String> {
         let parameter = Self::read(row);
         let Self { set, layer, engine, generation, symbol, .. } = &parameter;
-        if !["method", "silicon", "stack", "task", "spread"].contains(&layer.as_str()) {
-            return Err(format!("`{layer}` is no layer: method, silicon, stack, task or spread"));
+        if !["method", "silicon", "stack", "task", "spread", "cache"].contains(&layer.as_str()) {
+            return Err(format!("`{layer}` is no layer: method, silicon, stack, task, spread or cache"));
         }
         let (engine, generation) = (engine.as_deref().unwrap_or("*"), generation.as_deref().unwrap_or("*"));
-        let task = parameter.task.as_deref().map(|task| format!(":{task}")).unwrap_or_default();
-        let key = format!("{set}/{layer}/{engine}/{generation}/{symbol}{task}");
+        let subject = parameter.subject.as_deref().map(|subject| format!(":{subject}")).unwrap_or_default();
+        let key = format!("{set}/{layer}/{engine}/{generation}/{symbol}{subject}");
         if parameter.id == key { Ok(parameter) } else { Err(format!("the id has to be `{key}`")) }
     }
 }

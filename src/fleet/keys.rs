@@ -34,7 +34,7 @@ pub const TOP_KEYS: [Key; 12] = [
 ];
 
 /// Keys of `[[deployment]]`.
-pub const DEPLOYMENT_KEYS: [Key; 23] = [
+pub const DEPLOYMENT_KEYS: [Key; 25] = [
     key("name", "text", "required", "its name in tables and files"),
     key("model", "catalog name or inline table", "required", "the network it serves"),
     key("hardware", "catalog name", "required", "the accelerator"),
@@ -68,6 +68,8 @@ pub const DEPLOYMENT_KEYS: [Key; 23] = [
     key("sparsity", "0 to 1", "0", "share of the weights that a compressed format leaves out"),
     key("data_parallel", "count", "1", "groups of devices with their own attention weights and sequences"),
     key("pipeline_parallel", "count", "1", "stages of consecutive layers"),
+    key("prefill_devices", "count", "0", "accelerators of a replica that only prefill; `devices` then decode"),
+    key("cache_tier", "memory | host | flash | network", "memory", "where cached tokens are kept"),
     key("draft_tokens", "count", "0", "speculative decoding: tokens drafted per step"),
     key("draft_acceptance", "0 to 1", "required with draft_tokens", "chance that a drafted token is accepted"),
     key("draft_params", "parameters", "0", "weights of the draft"),

@@ -74,6 +74,10 @@ pub struct Deployment {
     pub data_parallel: Option<f64>,
     /// Stages of consecutive layers.
     pub pipeline_parallel: Option<f64>,
+    /// Accelerators of a replica that only prefill, beside those that decode.
+    pub prefill_devices: Option<f64>,
+    /// Where cached tokens are kept: memory, host, flash or network.
+    pub cache_tier: Option<String>,
     /// Speculative decoding: tokens drafted per step.
     pub draft_tokens: Option<f64>,
     /// Chance that a drafted token is accepted.
@@ -109,6 +113,8 @@ impl Deployment {
             sparsity: None,
             data_parallel: None,
             pipeline_parallel: None,
+            prefill_devices: None,
+            cache_tier: None,
             draft_tokens: None,
             draft_acceptance: None,
             draft_params: None,

@@ -116,6 +116,8 @@ fn deployment(place: &str, index: usize, value: Value, overlay: &mut Table) -> R
         sparsity: fields.number("sparsity", Bounds::FRACTION)?,
         data_parallel: fields.whole("data_parallel", Bounds::DEVICES)?,
         pipeline_parallel: fields.whole("pipeline_parallel", Bounds::DEVICES)?,
+        prefill_devices: fields.whole("prefill_devices", Bounds::DEVICES)?,
+        cache_tier: fields.text("cache_tier")?,
         draft_tokens: fields.whole("draft_tokens", DRAFT)?,
         draft_acceptance: fields.number("draft_acceptance", Bounds::FRACTION)?,
         draft_params: fields.number("draft_params", DRAFT_PARAMETERS)?,

@@ -2,7 +2,10 @@
 
 pub mod accelerator;
 pub mod attention;
+pub mod cache;
+pub mod disaggregated;
 pub mod emissions;
+pub mod encoder;
 pub mod experts;
 pub mod facility;
 pub mod features;

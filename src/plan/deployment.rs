@@ -5,8 +5,10 @@ use super::machine::{accelerator, generation, host, idle_power, needed};
 use super::{Notes, parameters, serving};
 use crate::Result;
 use crate::fleet::{Concurrency, Deployment, Fleet, Tenancy};
-use crate::physics::inference::{Coefficients, Roofline};
+use crate::physics::disaggregated::join;
+use crate::physics::inference::{Coefficients, Roofline, Serving};
 use crate::physics::occupancy::{default_concurrency, memory_limit};
+use crate::physics::parallel::Layout;
 use crate::physics::spread::{Widening, half_width};
 use crate::units::Watts;
 
@@ -70,6 +72,13 @@ pub struct Deployed {
     pub host_idle: Watts,
     /// Half width of the 90 % interval of its accelerator energy at a known load, as a logarithm.
     pub half_width: f64,
+    /// The pool that prefills, where that is one of its own, and its devices.
+    prefill_pool: Option<(Roofline, f64)>,
+    /// Joules to carry the keys and values of a token from one pool to the other.
+    carried_j: f64,
+    /// Joules to load a cached token, and to keep an uncached one.
+    cached_j: f64,
+    kept_j: f64,
     energy_scale: f64,
     time_scale: f64,
     max_concurrency: f64,
@@ -80,7 +89,13 @@ impl Deployed {
     /// Coefficients at this concurrency, with the scales from a meter.
     #[must_use]
     pub fn coefficients(&self, concurrency: f64) -> Coefficients {
-        let at = self.roofline.coefficients(concurrency);
+        let mut at = self.roofline.coefficients(concurrency);
+        if let Some((prefill, devices)) = &self.prefill_pool {
+            let decoding = self.devices - devices;
+            at = join((&prefill.coefficients(concurrency), *devices), (&at, decoding), self.carried_j);
+        }
+        at.energy_j.cached += self.cached_j;
+        at.energy_j.input += self.kept_j;
         Coefficients { energy_j: at.energy_j.times(self.energy_scale), time_s: at.time_s.times(self.time_scale) }
     }
 
@@ -130,7 +145,6 @@ pub(super) fn compile(
     let (dedicated, load) = load_rule(&place, stated, notes);
     let generation = generation(&place, hardware.row, notes);
     let resolved = parameters::resolve(fleet, &place, stated, generation, notes)?;
-    let (host, host_idle) = host(fleet, &place, stated, devices, notes)?;
     let idle = idle_power(&place, hardware.row, accelerator.rated_power, dedicated, notes);
     if dedicated && stated.replicas.is_none() {
         notes.assume(&place, "replicas", "1", "not stated");
@@ -149,12 +163,26 @@ pub(super) fn compile(
     let window = model.row.sliding_window();
     let roofline = Roofline::new(&accelerator, &network, &serving, &resolved.parameters);
     let stored = network.attention.stored;
+    let stored_bytes = (stored.full + stored.window) * precision.cache_bytes + network.attention.index_bytes;
+    let tier = parameters::tier(&place, fleet.catalog(), stated.cache_tier.as_deref().unwrap_or("memory"), notes)?;
+    let (cached_j, kept_j) = tier.per_token(stored_bytes);
+    let (prefill_pool, carried_j) = match stated.prefill_devices {
+        None => (None, 0.0),
+        Some(count) => {
+            let pool = Serving { layout: Layout::tensor(count), ..serving };
+            let network_tier = parameters::tier(&place, fleet.catalog(), "network", notes)?;
+            let carried = network_tier.per_token(stored_bytes).0;
+            (Some((Roofline::new(&accelerator, &network, &pool, &resolved.parameters), count)), carried)
+        }
+    };
+    let all_devices = devices + stated.prefill_devices.unwrap_or(0.0);
+    let (host, host_idle) = host(fleet, &place, stated, all_devices, notes)?;
     let copies = serving.layout.cache_copies(network.attention.cache_shards);
     Ok(Deployed {
         name: stated.name.clone(),
         model: model.row.id.clone(),
         hardware: hardware.row.id.clone(),
-        devices,
+        devices: all_devices,
         replicas: stated.replicas.unwrap_or(1.0),
         site,
         assumed,
@@ -162,8 +190,8 @@ pub(super) fn compile(
         load,
         roofline: if generates(&model.row.kind) { roofline } else { roofline.prefill_only() },
         window,
-        rated: accelerator.rated_power * devices,
-        idle: idle * devices,
+        rated: accelerator.rated_power * all_devices,
+        idle: idle * all_devices,
         host,
         host_idle,
         half_width: half_width(
@@ -176,6 +204,10 @@ pub(super) fn compile(
                 ..roofline.widening()
             },
         ),
+        prefill_pool,
+        carried_j,
+        cached_j,
+        kept_j,
         energy_scale: stated.energy_scale.unwrap_or(1.0),
         time_scale: stated.time_scale.unwrap_or(1.0),
         max_concurrency,

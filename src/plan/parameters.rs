@@ -3,6 +3,7 @@
 use super::Notes;
 use crate::catalog::{Catalog, Parameter};
 use crate::fleet::{Deployment, Fleet};
+use crate::physics::cache::Tier;
 use crate::physics::parameters::{Method, Parameters, Silicon, Spread, Stack};
 use crate::{Error, Result};
 
@@ -67,6 +68,23 @@ pub fn spread_of(rows: &[&Parameter]) -> Result<Spread> {
         row: rows.first().map_or_else(String::new, |row| row.set.clone()),
         problem: format!("the set has no value for `{symbol}`"),
     })
+}
+
+/// Energy per byte of a cache tier.
+pub(super) fn tier(place: &str, catalog: &Catalog, name: &str, notes: &mut Notes) -> Result<Tier> {
+    let all = catalog.all_parameters()?;
+    let mut value = |symbol: &str| {
+        let row = all
+            .iter()
+            .find(|row| row.layer == "cache" && row.symbol == symbol && row.subject.as_deref() == Some(name))?;
+        notes.fact(place, &format!("cache {symbol}"), row.value, row.provenance.of("value"));
+        Some(row.value)
+    };
+    if let (Some(load_j_per_byte), Some(write_j_per_byte)) = (value("load_j"), value("write_j")) {
+        return Ok(Tier { load_j_per_byte, write_j_per_byte });
+    }
+    let tiers = all.iter().filter(|row| row.layer == "cache").filter_map(|row| row.subject.as_deref());
+    Err(Error::UnknownName { kind: "cache tier", name: name.to_owned(), nearest: crate::error::nearest(name, tiers) })
 }
 
 /// Whether a set has a fit of this engine, under whatever name it goes.

@@ -117,7 +117,8 @@ impl Measurements {
 
     /// The value of a task's nuisance: input tokens that its source does not publish, or host time of its media.
     fn of_task(&self, symbol: &str, task: &str) -> Option<f64> {
-        let named = |row: &&Parameter| row.layer == "task" && row.symbol == symbol && row.task.as_deref() == Some(task);
+        let named =
+            |row: &&Parameter| row.layer == "task" && row.symbol == symbol && row.subject.as_deref() == Some(task);
         self.parameters.iter().find(named).map(|row| row.value)
     }
 

@@ -107,3 +107,50 @@ fn a_wider_guess_has_a_wider_range() {
     assert!(guessed.assumptions.iter().any(|note| note.what == "hardware"));
     assert!(stated.assumptions.iter().all(|note| note.what != "hardware"));
 }
+
+fn joules_of(keys: &str, cached_tokens: u64) -> f64 {
+    let fleet = format!(
+        "[[deployment]]\nname = \"d\"\nmodel = \"llama-3.1-70b-instruct\"\nhardware = \"h100-sxm5-80gb\"\ndevices = 4\n{keys}\n"
+    );
+    let asked = Request {
+        deployment: Some("d".into()),
+        concurrency: Some(32.0),
+        input_tokens: 4000,
+        cached_tokens,
+        output_tokens: 200,
+        ..Request::default()
+    };
+    accelerators_j(&request(&Fleet::parse(&fleet, "fleet.toml").unwrap(), &asked).expect("an estimate"))
+}
+
+#[test]
+fn loading_a_cache_from_any_tier_costs_less_than_computing_it_again() {
+    let computed = joules_of("", 0);
+    for tier in ["memory", "host", "flash", "network"] {
+        let key = format!("cache_tier = \"{tier}\"");
+        assert!(joules_of(&key, 3900) < 0.5 * computed, "{tier}");
+        assert!(joules_of(&key, 0) <= computed * 1.01, "{tier}: writing is dear");
+    }
+    let memory = joules_of("cache_tier = \"memory\"", 3900);
+    assert!((memory - joules_of("", 3900)).abs() < 1e-9);
+    assert!(joules_of("cache_tier = \"flash\"", 3900) > memory);
+}
+
+#[test]
+fn pools_of_their_own_cost_what_they_are() {
+    let [together, apart] = [joules_of("", 0), joules_of("prefill_devices = 4", 0)];
+    // The same devices prefill and decode as before; the keys and values travel, which costs next to nothing.
+    assert!((apart / together - 1.0).abs() < 0.02, "{apart} J apart, {together} J together");
+    // Fewer devices with the same matrices spend less on talking to each other.
+    assert!(joules_of("prefill_devices = 2", 0) < apart);
+}
+
+#[test]
+fn drafts_eight_bit_caches_and_scales_do_what_they_say() {
+    let plain = joules_of("", 0);
+    assert!(joules_of("kv_precision = \"fp8\"", 0) < plain);
+    assert!((joules_of("energy_scale = 1.25", 0) / plain - 1.25).abs() < 1e-12);
+    assert!(joules_of("draft_tokens = 3\ndraft_acceptance = 0.8\ndraft_params = 1e9", 0) < plain);
+    assert!(joules_of("draft_tokens = 3\ndraft_acceptance = 0.0\ndraft_params = 1e9", 0) > plain);
+    assert!(joules_of("pipeline_parallel = 2", 0) > 0.0);
+}
