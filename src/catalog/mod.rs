@@ -21,6 +21,7 @@
 
 mod check;
 mod cooling;
+mod diffusion;
 mod embodied;
 mod engines;
 mod grids;
@@ -28,6 +29,7 @@ mod hardware;
 mod models;
 mod names;
 mod overlay;
+mod parameters;
 mod provenance;
 mod record;
 mod servers;
@@ -38,12 +40,14 @@ mod tests;
 
 pub use check::LICENCES;
 pub use cooling::Cooling;
+pub use diffusion::Diffusion;
 pub use embodied::Embodied;
 pub use engines::Engine;
 pub use grids::{Factor, Grid, Level};
 pub use hardware::Hardware;
 pub use models::Model;
 pub use names::{Resolved, Rule};
+pub use parameters::Parameter;
 pub use provenance::{Origin, Provenance, Quality};
 pub use record::{Column, Content, Record};
 pub use servers::Server;
@@ -90,7 +94,7 @@ macro_rules! kinds {
 
         impl Catalog {
             /// The kinds, as the command names them.
-            pub const KINDS: [&'static str; 8] = [$($plural),+];
+            pub const KINDS: [&'static str; 10] = [$($plural),+];
 
             $($(#[$doc])*
             ///
@@ -178,6 +182,10 @@ kinds! {
     cooling all_cooling "cooling": Cooling,
     /// An embodied item by id or name.
     embodied all_embodied "embodied": Embodied,
+    /// A diffusion model's denoiser by id or repository; [`Catalog::denoiser`] knows the names of models too.
+    diffusion all_diffusion "diffusion": Diffusion,
+    /// A parameter of a fitted method by set and symbol: `diffusion-2026.11/phi0`.
+    parameter all_parameters "parameters": Parameter,
 }
 
 impl Catalog {

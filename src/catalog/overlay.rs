@@ -39,8 +39,8 @@ pub(super) struct Overlay {
 }
 
 /// Tables of an overlay: the kinds in the singular, and names.
-pub(super) const TABLES: [&str; 9] =
-    ["hardware", "server", "model", "engine", "site", "grid", "cooling", "embodied", "alias"];
+pub(super) const TABLES: [&str; 11] =
+    ["hardware", "server", "model", "engine", "site", "grid", "cooling", "embodied", "diffusion", "parameter", "alias"];
 
 impl Overlay {
     /// Reads an overlay; `place` names it in messages.
