@@ -10,6 +10,7 @@ mod estimate;
 mod fleet;
 mod ledger;
 mod scan;
+mod validation;
 mod wait;
 
 use pyo3::prelude::*;
@@ -29,6 +30,8 @@ mod engine {
     use super::ledger::{Ledger, merge};
     #[pymodule_export]
     use super::scan::{formats, scan_columns, scan_paths, scan_stream, ways_out, write_whole};
+    #[pymodule_export]
+    use super::validation::{validate, validation_kinds};
     use pyo3::prelude::*;
 
     #[pymodule_init]

@@ -13,7 +13,7 @@ use std::path::Path;
 use text::{code, masked};
 
 /// Each room, and the doors it may use. `physics::attention` opens that part of a room alone.
-const ROOMS: [(&str, &[&str]); 17] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     ("units", &[]),
     ("error", &[]),
     ("event", &[]),
@@ -30,6 +30,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("report", &["error", "estimate", "event", "keys", "ledger"]),
     ("scan", &["error", "event", "intake", "kernel", "keys", "ledger"]),
     ("annotate", &["error", "estimate", "event", "intake", "keys", "report"]),
+    ("validation", &["catalog", "error", "physics", "units"]),
     // The porch enters by the public doors, whichever it likes.
     ("python", &["*"]),
 ];
