@@ -24,7 +24,9 @@ MEASUREMENTS = ROOT / "data" / "measurements" / "image-video.csv"
 PARAMETERS = DATA / "diffusion-parameters.csv"
 SET = "diffusion-2026.11"
 RETRIEVED = "2026-11-22"
-FITTED_ON = "fit on 1138 configurations of ml-energy/leaderboard@0cd52da and leaderboard-v2@c3af7f3 (tools/fit_diffusion.py)"
+FITTED_ON = (
+    "fit on 1138 configurations of ml-energy/leaderboard@0cd52da and leaderboard-v2@c3af7f3 (tools/fit_diffusion.py)"
+)
 LAWS_ON = "least squares over the 42 transformer shapes of diffusion.csv (tools/fit_diffusion.py)"
 CROSS_VALIDATED = "cross-validation by model family, rounded up (tools/fit_diffusion.py)"
 JUDGEMENT = "judgement of this project"
@@ -57,12 +59,20 @@ SET_BY_HAND = {
 }
 #: Laws that are judgement: symbol to (value, unit, meaning).
 LAWS_BY_HAND = {
-    "acc": (100.0, "", "element-wise accesses per token and block over width, of a block with norm and rotary embedding"),
+    "acc": (
+        100.0,
+        "",
+        "element-wise accesses per token and block over width, of a block with norm and rotary embedding",
+    ),
     "px_video": (16.0, "px", "pixels per token along a side of a video transformer"),
     "tc_video": (4.0, "", "frames per latent frame of a video transformer"),
     "text": (256.0, "tokens", "prompt tokens of a transformer"),
     "te": (4.8e9, "parameters", "text encoder of a transformer"),
-    "un_tok_a": (0.095, "1e9 parameters", "U-Net: weights per latent pixel at 1e9 parameters; set from five measured U-Nets"),
+    "un_tok_a": (
+        0.095,
+        "1e9 parameters",
+        "U-Net: weights per latent pixel at 1e9 parameters; set from five measured U-Nets",
+    ),
     "un_tok_b": (0.6, "", "exponent of un_tok_a; set from five measured U-Nets"),
     "un_elem_a": (230e3, "", "U-Net: element-wise accesses at 1e9 parameters; set from five measured U-Nets"),
     "un_elem_b": (0.55, "", "exponent of un_elem_a; set from five measured U-Nets"),
@@ -361,12 +371,13 @@ def show(title: str, predicted: np.ndarray, rows: pd.DataFrame, by: list[str]) -
     print(f"\n{title}\n{pd.DataFrame(lines).T.round(3).to_string()}")
 
 
-def unseen_accelerators(rows: pd.DataFrame, f: pd.DataFrame, p: dict[str, float]) -> None:
+def unseen_accelerators(rows: pd.DataFrame, f: pd.DataFrame, p: dict[str, float]) -> np.ndarray:
+    """Energy of each row by a fit that has seen neither its accelerator nor its family."""
     print("\naccelerators left out of the fit, their models too")
     families = rows.family.to_numpy()
+    energy = np.full(len(rows), np.nan)
     for gpu in GPUS:
         there = (rows.gpu == gpu).to_numpy()
-        energy = np.full(len(rows), np.nan)
         for family in np.unique(families[there]):
             trained, tested = ~there & (families != family), there & (families == family)
             q = fit(rows[trained], f[trained], p)
@@ -374,6 +385,7 @@ def unseen_accelerators(rows: pd.DataFrame, f: pd.DataFrame, p: dict[str, float]
                 q |= dict.fromkeys(("q_t", "q_e"), SET_BY_HAND["q_other"][0])
             energy[tested] = predict(q, f[tested])[0]
         print(" ", gpu, {name: round(float(v), 3) for name, v in errors(energy[there], rows[there]).items()})
+    return energy
 
 
 def half_widths(cases: dict[str, tuple[np.ndarray, np.ndarray]], rows: pd.DataFrame) -> None:
@@ -397,7 +409,7 @@ def parameter_file(p: dict[str, float], fits, laws: dict[str, tuple[str, str, st
     """The parameter set as CSV; sigma of a fitted value is its jackknife error over model families."""
     rows: list[list[str]] = []
 
-    def add(symbol, value, unit, sigma, low, high, meaning, source, quality):  # noqa: ANN001, PLR0917
+    def add(symbol, value, unit, sigma, low, high, meaning, source, quality):
         about = [meaning, source, RETRIEVED, "facts", quality, ""]
         rows.append([f"{SET}/{symbol}", SET, symbol, value, unit, sigma, low, high, *about])
 
@@ -420,6 +432,15 @@ def parameter_file(p: dict[str, float], fits, laws: dict[str, tuple[str, str, st
     return text.getvalue()
 
 
+def parameters() -> str:
+    """The parameter set that the measurements and the catalog give, as it is shipped."""
+    known = models()
+    rows = measurements(known)
+    f = features(rows, known_shapes(rows, known))
+    p = fit(rows, f)
+    return parameter_file(p, leave_out(rows, f, rows.family.to_numpy(), p), fit_laws(known))
+
+
 def main(*, fast: bool, keep: bool) -> None:
     pd.set_option("display.width", 200)
     known = models()
@@ -440,11 +461,16 @@ def main(*, fast: bool, keep: bool) -> None:
     related = rows.id.isin(SIBLINGS).to_numpy()
     by_sibling = held_out(fits, features(rows, sibling_shapes(rows, known, numbers)), families)
     show("family left out, shape scaled from a sibling", by_sibling[related], rows[related], ["id"])
-    every = np.ones(len(rows), dtype=bool)
-    cases = {"shape known": (energy, every), "sibling": (by_sibling, related), "parameter count": (by_law, every)}
-    half_widths(cases, rows)
+    every, transformer = np.ones(len(rows), dtype=bool), ~known.unet.loc[rows.id].to_numpy()
+    cases = {
+        "shape known": (energy, every),
+        "sibling": (by_sibling, related),
+        "parameter count": (by_law, every),
+        "parameter count, transformers": (by_law, transformer),
+    }
     if not fast:
-        unseen_accelerators(rows, f, p)
+        cases["accelerator and model unseen"] = (unseen_accelerators(rows, f, p), every)
+    half_widths(cases, rows)
     if not keep:
         PARAMETERS.write_text(parameter_file(p, fits, laws), encoding="utf-8")
         print(f"\nwrote {PARAMETERS.relative_to(ROOT)}")
