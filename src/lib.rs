@@ -8,7 +8,7 @@
 //!              catalog ─► fleet ─► plan ◄─► physics ─┘
 //! ```
 //!
-//! [`scan`] is the corridor from bytes to ledger, [`units`], [`error`] and [`keys`] are the floor everyone stands on.
+//! [`scan`] is the corridor from bytes to ledger, [`validation`] sets estimates beside measurements, [`units`], [`error`] and [`keys`] are the floor everyone stands on.
 //! `tests/architecture` holds the walls: which room may use which.
 
 pub mod annotate;

@@ -32,6 +32,7 @@ from wattledger._errors import (
 )
 from wattledger._request import request
 from wattledger._scan import scan
+from wattledger._validate import validate
 
 __all__ = [
     "AnnotatedRows",
@@ -54,6 +55,7 @@ __all__ = [
     "merge",
     "request",
     "scan",
+    "validate",
 ]
 
 if debug_build:

@@ -21,6 +21,8 @@
 
 mod check;
 mod cooling;
+mod diffusion;
+mod diffusion_parameters;
 mod embodied;
 mod engines;
 mod grids;
@@ -40,6 +42,8 @@ mod tests;
 
 pub use check::LICENCES;
 pub use cooling::Cooling;
+pub use diffusion::Diffusion;
+pub use diffusion_parameters::DiffusionParameter;
 pub use embodied::Embodied;
 pub use engines::Engine;
 pub use grids::{Factor, Grid, Level};
@@ -94,7 +98,7 @@ macro_rules! kinds {
 
         impl Catalog {
             /// The kinds, as the command names them.
-            pub const KINDS: [&'static str; 9] = [$($plural),+];
+            pub const KINDS: [&'static str; 11] = [$($plural),+];
 
             $($(#[$doc])*
             ///
@@ -182,6 +186,10 @@ kinds! {
     cooling all_cooling "cooling": Cooling,
     /// An embodied item by id or name.
     embodied all_embodied "embodied": Embodied,
+    /// A diffusion model's denoiser by id or repository; [`Catalog::denoiser`] knows the names of models too.
+    diffusion all_diffusion "diffusion": Diffusion,
+    /// A parameter of the diffusion method by set and symbol: `diffusion-2026.11/phi0`.
+    diffusion_parameter all_diffusion_parameters "diffusion-parameters": DiffusionParameter,
     /// A value of a parameter set by id: `V12/method/*/*/eta_w`.
     parameter all_parameters "parameters": Parameter,
 }

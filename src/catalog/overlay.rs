@@ -39,8 +39,20 @@ pub(super) struct Overlay {
 }
 
 /// Tables of an overlay: the kinds in the singular, and names.
-pub(super) const TABLES: [&str; 10] =
-    ["hardware", "server", "model", "engine", "site", "grid", "cooling", "embodied", "parameter", "alias"];
+pub(super) const TABLES: [&str; 12] = [
+    "hardware",
+    "server",
+    "model",
+    "engine",
+    "site",
+    "grid",
+    "cooling",
+    "embodied",
+    "parameter",
+    "diffusion",
+    "diffusion_parameter",
+    "alias",
+];
 
 impl Overlay {
     /// Reads an overlay; `place` names it in messages.

@@ -60,6 +60,8 @@ pub enum Error {
     LedgerOverlap { input: String },
     /// An argument that has no meaning.
     Argument { what: String, value: String, expected: String },
+    /// A file of measurements that cannot be understood.
+    Measurements { place: String, problem: String },
     /// The user ended the run.
     Interrupted,
 }
@@ -90,12 +92,13 @@ pub enum Code {
     LedgerMismatch,
     LedgerOverlap,
     Argument,
+    Measurements,
     Interrupted,
 }
 
 impl Code {
     /// Every code there is.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::FileNotFound,
         Self::FileAccess,
         Self::FileDamaged,
@@ -117,6 +120,7 @@ impl Code {
         Self::LedgerMismatch,
         Self::LedgerOverlap,
         Self::Argument,
+        Self::Measurements,
         Self::Interrupted,
     ];
 
@@ -145,6 +149,7 @@ impl Code {
             Self::LedgerMismatch => "ledger_mismatch",
             Self::LedgerOverlap => "ledger_overlap",
             Self::Argument => "argument",
+            Self::Measurements => "measurements",
             Self::Interrupted => "interrupted",
         }
     }
@@ -176,6 +181,7 @@ impl Error {
             Self::LedgerMismatch { .. } => Code::LedgerMismatch,
             Self::LedgerOverlap { .. } => Code::LedgerOverlap,
             Self::Argument { .. } => Code::Argument,
+            Self::Measurements { .. } => Code::Measurements,
             Self::Interrupted => Code::Interrupted,
         }
     }

@@ -115,6 +115,7 @@ pub(super) fn sentence(error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result
         Error::FleetSyntax { place, problem } | Error::FleetConflict { place, problem, .. } => {
             write!(f, "{place}: {problem}")
         }
+        Error::Measurements { place, problem } => write!(f, "{}: {problem}", excerpt(place)),
         Error::RouteClaimedTwice { route, first, second } => {
             let [first, second] = [first, second].map(|name| excerpt(name));
             write!(f, "two deployments claim the route {}: `{first}` and `{second}`", excerpt(route))
@@ -148,7 +149,8 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::DuplicateColumn { .. } => Some("rename one of them; which of the two counts is not guessed".into()),
         Error::UnknownName { kind, nearest, .. } => Some(if nearest.is_empty() {
             match *kind {
-                "hardware" | "model" | "engine" | "site" | "grid" | "cooling" | "server" | "embodied item" => {
+                "hardware" | "model" | "engine" | "site" | "grid" | "cooling" | "server" | "embodied item"
+                | "diffusion model" | "parameter" => {
                     format!("`wattledger catalog {}` lists what is known", plural(kind))
                 }
                 "time zone" => "zones are UTC, an offset such as +01:00, or an IANA name such as Europe/Berlin".into(),
@@ -172,6 +174,9 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         } else {
             "check the value".into()
         }),
+        Error::Measurements { .. } => {
+            Some("data/measurements/README.md has every column with its unit; an empty cell is unknown".into())
+        }
         Error::RouteClaimedTwice { .. } => Some("make one `match` narrower".into()),
         Error::Overflow { .. } => Some("split the input into several ledgers".into()),
         Error::LedgerOverlap { .. } => Some("drop one of them, or merge with --force to count it twice".into()),
@@ -187,6 +192,8 @@ fn plural(kind: &str) -> &str {
         "grid" => "grids",
         "server" => "servers",
         "embodied item" => "embodied",
+        "diffusion model" => "diffusion",
+        "parameter" => "parameters",
         other => other,
     }
 }

@@ -3,6 +3,9 @@
 pub mod accelerator;
 pub mod attention;
 pub mod cache;
+pub mod diffusion;
+pub mod diffusion_laws;
+pub mod diffusion_range;
 pub mod disaggregated;
 pub mod emissions;
 pub mod encoder;

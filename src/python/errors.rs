@@ -23,6 +23,7 @@ fn class(code: Code) -> &'static str {
         | Code::DuplicateColumn
         | Code::ColumnMap
         | Code::Argument
+        | Code::Measurements
         | Code::Interrupted => "InputError",
     }
 }

@@ -31,7 +31,7 @@ mod engine {
     #[pymodule_export]
     use super::scan::{formats, scan_columns, scan_paths, scan_stream, ways_out, write_whole};
     #[pymodule_export]
-    use super::validation::InferenceMeasurements;
+    use super::validation::{InferenceMeasurements, validate, validation_kinds};
     use pyo3::prelude::*;
 
     #[pymodule_init]

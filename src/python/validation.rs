@@ -1,9 +1,23 @@
-//! Measurement files and what the methods say of them.
+//! `wattledger.validate`, and the measurements that parameters are fitted to.
 
+use super::wait::interruptible;
 use crate::catalog::Catalog;
-use crate::validation::inference;
+use crate::validation::{self, Kind, inference};
 use pyo3::prelude::*;
 use std::path::PathBuf;
+
+/// The report on a file of measurements, as JSON of the contract.
+#[pyfunction]
+pub(super) fn validate(py: Python<'_>, kind: &str, path: PathBuf) -> PyResult<String> {
+    let kind = Kind::parse(kind)?;
+    interruptible(py, |_| validation::validate(kind, &path).map(|report| report.to_json()))
+}
+
+/// Kinds of measurements that can be validated.
+#[pyfunction]
+pub(super) fn validation_kinds() -> Vec<&'static str> {
+    Kind::ALL.into_iter().map(Kind::name).collect()
+}
 
 /// A file of measured serving configurations with the parameters it is predicted with.
 #[pyclass(module = "wattledger._engine")]
@@ -15,8 +29,7 @@ pub(super) struct InferenceMeasurements {
 impl InferenceMeasurements {
     #[new]
     fn new(path: PathBuf) -> PyResult<Self> {
-        let text = crate::files::read_whole(&path)?;
-        let inner = inference::Measurements::read(&text, &path.to_string_lossy(), Catalog::builtin())?;
+        let inner = inference::Measurements::read(&path, Catalog::builtin())?;
         Ok(Self { inner })
     }
 
@@ -48,7 +61,7 @@ impl InferenceMeasurements {
     /// Joules and seconds per output token of every row; not a number where a row cannot be predicted.
     fn predict(&self) -> PyResult<(Vec<f64>, Vec<f64>)> {
         let predicted = self.inner.predict()?;
-        let value = |of: fn(&inference::Prediction) -> f64| {
+        let value = |of: fn(&inference::Outcome) -> f64| {
             predicted.iter().map(|row| row.as_ref().map_or(f64::NAN, of)).collect()
         };
         Ok((value(|p| p.energy.0), value(|p| p.time.0)))

@@ -4,23 +4,29 @@
 //! are only looked up. Nothing measured goes into a prediction: not the power, not the throughput, not the latency.
 
 use super::measured::{Cells, Configuration};
+use super::read::Sheet;
+use super::{Kind, Prediction, Report, Row, ecologits};
 use crate::catalog::{Catalog, Parameter};
 use crate::physics::inference::{Accelerator, Roofline};
 use crate::physics::rated_power::cap;
-use crate::plan::{DEFAULT_SET, accelerator, parameters_of};
+use crate::physics::spread::{Widening, half_width};
+use crate::plan::{DEFAULT_SET, accelerator, is_fitted, parameters_of, spread_of};
 use crate::units::{Joules, Seconds};
 use crate::{Error, Result};
+use std::path::Path;
 
 /// Input tokens of a task that states none and that the set has no value for.
 const UNKNOWN_INPUT: f64 = 300.0;
 
 /// What the method says of a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Prediction {
+pub struct Outcome {
     /// Accelerator energy per output token, or per request where nothing is generated.
     pub energy: Joules,
     /// Wall time of the deployment per output token, or per request.
     pub time: Seconds,
+    /// Half width of the 90 % interval of the energy, as a logarithm.
+    pub half_width: f64,
 }
 
 /// One row of a file.
@@ -65,33 +71,19 @@ pub struct Measurements {
 }
 
 impl Measurements {
-    /// Reads a CSV file with the columns of `data/measurements/inference.csv`; `place` names it in messages.
+    /// Reads a CSV file with the columns of `data/measurements/inference.csv`.
     ///
     /// # Errors
-    /// [`Error::Argument`] for a file that is no table, that has no `row_id` or that repeats one.
-    pub fn read(text: &[u8], place: &str, catalog: &Catalog) -> Result<Self> {
-        let refuse = |value: String, expected: &str| Error::Argument {
-            what: place.to_owned(),
-            value,
-            expected: expected.into(),
-        };
-        let mut reader = csv::ReaderBuilder::new().from_reader(text);
-        let header = reader.headers().map_err(|e| refuse(e.to_string(), "a CSV file with a header"))?.clone();
-        if !header.iter().any(|column| column.trim() == "row_id") {
-            return Err(refuse("no column `row_id`".into(), "a CSV file with a header that names `row_id`"));
-        }
-        let mut rows: Vec<Measurement> = Vec::new();
-        let mut seen = std::collections::HashSet::new();
-        for record in reader.records() {
-            let record = record.map_err(|e| refuse(e.to_string(), "as many cells as the header has"))?;
-            let line = record.position().map_or(0, csv::Position::line);
-            let cells = Cells::new(place, line, &header, &record);
-            let id = cells.text("row_id").unwrap_or_default().to_owned();
-            if id.is_empty() || !seen.insert(id.clone()) {
-                return Err(refuse(format!("line {line}: row_id `{id}`"), "a row_id of its own in every row"));
-            }
-            rows.push(Measurement::read(id, cells, catalog));
-        }
+    /// As [`super::validate`].
+    pub fn read(path: &Path, catalog: &Catalog) -> Result<Self> {
+        let sheet = Sheet::read(path, &["model", "gpu"])?;
+        let rows = sheet
+            .lines()
+            .map(|line| {
+                let id = line.text("row_id").map_or_else(|| format!("line {}", line.number()), str::to_owned);
+                Ok(Measurement::read(id, Cells::read(line)?, catalog))
+            })
+            .collect::<Result<_>>()?;
         let parameters = catalog.all_parameters()?.iter().filter(|row| row.set == DEFAULT_SET).cloned().collect();
         Ok(Self { rows, parameters })
     }
@@ -126,8 +118,10 @@ impl Measurements {
     ///
     /// # Errors
     /// [`Error::CatalogRow`] for a set that lacks a value.
-    pub fn predict(&self) -> Result<Vec<std::result::Result<Prediction, String>>> {
+    pub fn predict(&self) -> Result<Vec<std::result::Result<Outcome, String>>> {
         let mut known = std::collections::HashMap::new();
+        let all: Vec<&Parameter> = self.parameters.iter().collect();
+        let spread = spread_of(&all)?;
         self.rows
             .iter()
             .map(|row| {
@@ -139,8 +133,7 @@ impl Measurements {
                 let parameters = if let Some(found) = known.get(&key) {
                     *found
                 } else {
-                    let rows: Vec<&Parameter> = self.parameters.iter().collect();
-                    let found = parameters_of(&rows, row.engine(), generation)?;
+                    let found = parameters_of(&all, row.engine(), generation)?;
                     known.insert(key, found);
                     found
                 };
@@ -158,8 +151,69 @@ impl Measurements {
                 let time = busy.max(asked / rated.0);
                 let energy = asked * cap(rated, Seconds(time), Joules(asked));
                 let per = if read.output > 0.0 { read.output } else { 1.0 };
-                Ok(Ok(Prediction { energy: Joules(energy / per), time: Seconds(time / per) }))
+                let widening = Widening {
+                    blackwell: *generation == "blackwell",
+                    unknown_generation: *generation == "other",
+                    unknown_engine: !is_fitted(&all, row.engine()),
+                    media: self.of_task("host_s", row.task()).is_some(),
+                    ..roofline.widening()
+                };
+                let half_width = half_width(&spread, widening);
+                Ok(Ok(Outcome { energy: Joules(energy / per), time: Seconds(time / per), half_width }))
             })
             .collect()
+    }
+}
+
+/// Upper ends of the ranges of concurrency by which rows are grouped.
+const LOADS: [(f64, &str); 5] =
+    [(16.0, "1-16"), (64.0, "17-64"), (256.0, "65-256"), (1024.0, "257-1024"), (f64::INFINITY, "above 1024")];
+
+/// Estimates every row of a file.
+pub(super) fn validate(path: &Path) -> Result<Report> {
+    let measurements = Measurements::read(path, Catalog::builtin())?;
+    let outcomes = measurements.predict()?;
+    let rows = measurements.rows.iter().zip(outcomes).map(|(row, outcome)| reported(row, outcome)).collect();
+    Ok(Report { kind: Kind::Inference, parameter_set: DEFAULT_SET, rows })
+}
+
+fn reported(row: &Measurement, outcome: std::result::Result<Outcome, String>) -> Row {
+    let mut slices: Vec<(&'static str, String)> = Vec::new();
+    let columns = [
+        "model",
+        "model_group",
+        "architecture",
+        "gpu",
+        "n_gpus",
+        "weight_precision",
+        "serving_stack",
+        "task",
+        "quality",
+    ];
+    for column in columns {
+        slices.extend(row.cells.text(column).map(|text| (column, text.trim_end_matches(".0").to_owned())));
+    }
+    let load = row.cells.number("mean_batch").or(row.cells.number("max_batch"));
+    let load = load.and_then(|load| LOADS.iter().find(|(upto, _)| load < upto + 0.5));
+    slices.extend(load.map(|(_, name)| ("concurrency", (*name).to_owned())));
+    let per_token = row.cells.number("mean_output_tokens").is_some_and(|tokens| tokens > 0.0);
+    let (quantity, column) = if per_token {
+        ("energy_per_output_token", "energy_per_output_token_j")
+    } else {
+        ("energy_per_request", "energy_per_request_j")
+    };
+    let size = row.cells.number("active_params_b").zip(row.cells.number("total_params_b"));
+    Row {
+        row_id: row.id.clone(),
+        model: row.cells.text("model").unwrap_or_default().to_owned(),
+        quantity,
+        unit: "J",
+        measured: row.cells.number(column),
+        predicted: outcome.map(|o| {
+            let factor = o.half_width.exp();
+            Prediction { value: o.energy.0, low: o.energy.0 / factor, high: o.energy.0 * factor }
+        }),
+        yardstick: size.filter(|_| per_token).map(|(active, total)| ecologits::joules_per_token(active, total)),
+        slices,
     }
 }

@@ -1,5 +1,8 @@
 //! One measured serving configuration, as a row of a file states it.
 
+use super::gpu;
+use super::read::Line;
+use crate::Result;
 use crate::catalog::{Catalog, Model};
 use crate::physics::attention::doubled_area;
 use crate::physics::inference::{Features, Serving};
@@ -7,58 +10,74 @@ use crate::physics::network::{Attention, Network, Reach};
 use crate::physics::parallel::Layout;
 use crate::physics::precision::Precision;
 use crate::physics::speculative::Speculation;
-use crate::{Error, Result};
 use std::collections::HashMap;
+
+/// Columns of numbers with the smallest and largest that they may hold.
+const NUMBERS: [(&str, f64, f64); 26] = [
+    ("total_params_b", 1e-4, 1e5),
+    ("active_params_b", 1e-4, 1e5),
+    ("n_layers", 1.0, 2_000.0),
+    ("hidden_size", 16.0, 200_000.0),
+    ("n_heads", 0.0, 10_000.0),
+    ("n_kv_heads", 0.0, 10_000.0),
+    ("head_dim", 0.0, 10_000.0),
+    ("n_full_attn_layers", 0.0, 2_000.0),
+    ("n_window_layers", 0.0, 2_000.0),
+    ("attn_window", 0.0, 1e9),
+    ("n_experts", 0.0, 100_000.0),
+    ("experts_per_token", 0.0, 10_000.0),
+    ("kv_bytes_per_token_full", 0.0, 1e9),
+    ("kv_bytes_per_token_window", 0.0, 1e9),
+    ("recurrent_state_bytes_per_seq", 0.0, 1e12),
+    ("weight_bits", 1.0, 64.0),
+    ("n_gpus", 1.0, 65_536.0),
+    ("data_parallel", 0.0, 65_536.0),
+    ("pipeline_parallel", 0.0, 65_536.0),
+    ("max_batch", 0.0, 1e7),
+    ("mean_batch", 0.0, 1e7),
+    ("mean_input_tokens", 0.0, 1e9),
+    ("mean_output_tokens", 0.0, 1e9),
+    ("output_tokens_second_moment", 0.0, 1e18),
+    ("energy_per_output_token_j", 1e-9, 1e9),
+    ("energy_per_request_j", 1e-9, 1e15),
+];
 
 /// The cells of one row, by column; empty cells are absent.
 #[derive(Clone, Debug, Default)]
 pub struct Cells {
-    values: HashMap<String, String>,
-    place: String,
+    texts: HashMap<String, String>,
+    numbers: HashMap<&'static str, f64>,
 }
 
 impl Cells {
-    /// Cells of the row on this line of the file.
-    #[must_use]
-    pub fn new(place: &str, line: u64, header: &csv::StringRecord, record: &csv::StringRecord) -> Self {
-        let given = header.iter().zip(record).filter(|(_, cell)| !cell.trim().is_empty());
-        let values = given.map(|(column, cell)| (column.trim().to_owned(), cell.trim().to_owned())).collect();
-        Self { values, place: format!("{place}, line {line}") }
+    /// The cells of a line, every number inside its limits.
+    pub(super) fn read(line: Line<'_>) -> Result<Self> {
+        let mut numbers = HashMap::new();
+        for (column, low, high) in NUMBERS {
+            numbers.extend(line.value(column, low..=high)?.map(|value| (column, value)));
+        }
+        Ok(Self { texts: line.cells().map(|(column, text)| (column.to_owned(), text.to_owned())).collect(), numbers })
     }
 
-    /// Words of a cell.
+    /// What a cell says.
     #[must_use]
     pub fn text(&self, column: &str) -> Option<&str> {
-        self.values.get(column).map(String::as_str)
+        self.texts.get(column).map(String::as_str)
     }
 
-    /// A finite, non-negative number.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] for a cell that holds something else.
-    pub fn number(&self, column: &str) -> Result<Option<f64>> {
-        let Some(text) = self.text(column) else { return Ok(None) };
-        match text.parse::<f64>() {
-            Ok(value) if value.is_finite() && value >= 0.0 => Ok(Some(value)),
-            _ => Err(Error::Argument {
-                what: format!("{}, {column}", self.place),
-                value: text.to_owned(),
-                expected: "a number of zero or more, or an empty cell".into(),
-            }),
-        }
+    /// The number in a cell.
+    #[must_use]
+    pub fn number(&self, column: &str) -> Option<f64> {
+        self.numbers.get(column).copied()
     }
 
     /// A number that the row cannot be predicted without.
     fn needed(&self, column: &str) -> std::result::Result<f64, String> {
-        match self.number(column) {
-            Ok(Some(value)) => Ok(value),
-            Ok(None) => Err(format!("no {column}")),
-            Err(error) => Err(error.to_string()),
-        }
+        self.number(column).ok_or_else(|| format!("`{column}` is empty"))
     }
 
-    fn or(&self, column: &str, default: f64) -> std::result::Result<f64, String> {
-        self.number(column).map(|value| value.unwrap_or(default)).map_err(|error| error.to_string())
+    fn or(&self, column: &str, default: f64) -> f64 {
+        self.number(column).unwrap_or(default)
     }
 }
 
@@ -89,35 +108,35 @@ impl Configuration {
     /// # Errors
     /// Why the row cannot be predicted.
     pub fn read(cells: &Cells, catalog: &Catalog) -> std::result::Result<Self, String> {
-        let output = match cells.or("mean_output_tokens", 0.0)? {
-            none if none <= 0.0 => 0.0,
-            tokens => tokens,
-        };
-        let squared = cells.or("output_tokens_second_moment", 1.5 * output * output)?;
+        let output = cells.or("mean_output_tokens", 0.0);
+        let squared = cells.or("output_tokens_second_moment", 1.5 * output * output);
         let known = cells.text("model").and_then(|name| catalog.model(name).ok()).map(|found| found.row);
         let precision = precision(cells)?;
         let network = network(cells, known, &precision)?;
         Ok(Self {
             network,
-            hardware: hardware(cells, catalog)?,
+            hardware: gpu::named(catalog, cells.text("gpu").ok_or("`gpu` is empty")?, cells.text("source"))
+                .map_err(|error| error.to_string())?
+                .id
+                .clone(),
             serving: Serving {
                 layout: Layout {
-                    devices: cells.or("n_gpus", 1.0)?.max(1.0),
-                    data: cells.or("data_parallel", 1.0)?.max(1.0),
-                    pipeline: cells.or("pipeline_parallel", 1.0)?.max(1.0),
+                    devices: cells.or("n_gpus", 1.0).max(1.0),
+                    data: cells.or("data_parallel", 1.0).max(1.0),
+                    pipeline: cells.or("pipeline_parallel", 1.0).max(1.0),
                 },
                 precision,
                 speculation: Speculation::NONE,
             },
-            concurrency: match cells.number("mean_batch").map_err(|e| e.to_string())? {
-                Some(running) => running,
-                None => cells.needed("max_batch").map_err(|_| "no mean_batch and no max_batch".to_owned())?,
-            }
-            .max(1.0),
-            input: cells.number("mean_input_tokens").map_err(|e| e.to_string())?,
+            concurrency: cells
+                .number("mean_batch")
+                .or(cells.number("max_batch"))
+                .ok_or("`mean_batch` and `max_batch` are empty")?
+                .max(1.0),
+            input: cells.number("mean_input_tokens"),
             output,
             output_of_a_token: if output > 0.0 { (squared / output).max(output) } else { 0.0 },
-            window: cells.or("attn_window", 0.0)?,
+            window: cells.or("attn_window", 0.0),
         })
     }
 
@@ -148,23 +167,10 @@ fn precision(cells: &Cells) -> std::result::Result<Precision, String> {
         return Ok(known);
     }
     // A format without a name here is stored as it says and multiplied in 16 bits.
-    let bits = cells.needed("weight_bits").map_err(|_| format!("`{name}` is no known precision and no weight_bits"))?;
+    let bits = cells
+        .number("weight_bits")
+        .ok_or_else(|| format!("`{name}` is no known precision and `weight_bits` is empty"))?;
     Ok(Precision::stored(bits / 8.0, bits / 8.0, crate::physics::precision::Compute::Sixteen))
-}
-
-/// The accelerator by the name that the source gives it.
-fn hardware(cells: &Cells, catalog: &Catalog) -> std::result::Result<String, String> {
-    let name = cells.text("gpu").ok_or("no gpu")?;
-    let source = cells.text("source").unwrap_or_default();
-    // The second ML.ENERGY leaderboard ran on p4d.24xlarge, whose A100 have 40 GB; everybody else's "A100" has 80.
-    let name = match name {
-        "A100" if source.contains("leaderboard-v2") => "a100-sxm4-40gb",
-        "A100" => "a100-sxm4-80gb",
-        "H100" => "h100-sxm5-80gb",
-        "B200" => "b200-sxm",
-        other => other,
-    };
-    catalog.hardware(name).map(|found| found.row.id.clone()).map_err(|error| error.to_string())
 }
 
 /// The network of a row: its own architecture, with the catalog's word on what is looked up and not multiplied.
@@ -172,21 +178,20 @@ fn network(cells: &Cells, known: Option<&Model>, precision: &Precision) -> std::
     let (total, active) = (cells.needed("total_params_b")? * 1e9, cells.needed("active_params_b")? * 1e9);
     let layers = cells.needed("n_layers")?;
     let hidden_size = cells.needed("hidden_size")?;
-    let (heads, head) = (cells.or("n_heads", 0.0)?, cells.or("head_dim", 0.0)?);
-    let kv_heads = cells.or("n_kv_heads", heads)?;
-    let full_layers = cells.or("n_full_attn_layers", layers)?;
-    let window_layers = cells.or("n_window_layers", 0.0)?;
-    let experts = (cells.or("experts_per_token", 0.0)?, cells.or("n_experts", 0.0)?);
+    let (heads, head) = (cells.or("n_heads", 0.0), cells.or("head_dim", 0.0));
+    let kv_heads = cells.or("n_kv_heads", heads);
+    let full_layers = cells.or("n_full_attn_layers", layers);
+    let window_layers = cells.or("n_window_layers", 0.0);
+    let experts = (cells.or("experts_per_token", 0.0), cells.or("n_experts", 0.0));
     let expert_share = (experts.1 > experts.0 && experts.0 > 0.0 && active < total).then(|| experts.0 / experts.1);
     // An input embedding of its own is looked up. Rows that leave it out of the active count say so by their size.
     let lookup = known.map_or(0.0, |model| lookup_parameters(model, active));
     let (streamed, active) = (total - lookup, active - lookup);
     let (dense_parameters, expert_parameters) = Network::split(streamed, active, expert_share);
-    let elements = |column: &str, layers: f64| {
-        cells.number(column).map(|bytes| bytes.map_or(2.0 * layers * kv_heads * head, |bytes| bytes / 2.0))
-    };
-    let full = elements("kv_bytes_per_token_full", full_layers).map_err(|e| e.to_string())?;
-    let window = elements("kv_bytes_per_token_window", window_layers).map_err(|e| e.to_string())?;
+    let elements =
+        |column: &str, layers: f64| cells.number(column).map_or(2.0 * layers * kv_heads * head, |bytes| bytes / 2.0);
+    let full = elements("kv_bytes_per_token_full", full_layers);
+    let window = elements("kv_bytes_per_token_window", window_layers);
     // A latent cache holds one head's width per layer and not twice that of its key-value heads.
     let latent = kv_heads <= 1.0 && full_layers > 0.0 && (full / full_layers - head).abs() < 1.0;
     let per_pair = 4.0 * heads * head;
@@ -202,7 +207,7 @@ fn network(cells: &Cells, known: Option<&Model>, precision: &Precision) -> std::
         hidden_size,
         expert_share,
         hybrid: cells.text("architecture") == Some("hybrid"),
-        state_elements: cells.or("recurrent_state_bytes_per_seq", 0.0)? / precision.state_bytes,
+        state_elements: cells.or("recurrent_state_bytes_per_seq", 0.0) / precision.state_bytes,
         attention: Attention {
             read,
             stored: read,

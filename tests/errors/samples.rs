@@ -11,6 +11,7 @@ use wattledger::intake::{self, ColumnMap};
 use wattledger::keys::Series;
 use wattledger::ledger::{self, CELL_LIMIT, Ledger, Row};
 use wattledger::scan::{Options, scan, scan_batches, too_many_rejects};
+use wattledger::validation::{Kind, validate};
 
 static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| tempfile::tempdir().expect("a folder"));
 
@@ -204,6 +205,10 @@ fn ledgers(add: &mut impl FnMut(Option<Error>)) {
     let india = || estimated(&Fleet::assumed())?.by(&GroupBy::new(&["hour".into()], Some("Asia/Kolkata"))?);
     add(india().err());
     add(asked(|request| request.model = None).err());
+    let measured = |text: &str| validate(Kind::ImageVideo, &file("measured.csv", text.as_bytes())).err();
+    add(measured("model,gpu,height,width,denoising_steps\n"));
+    add(measured("model,gpu,height,width,denoising_steps,energy_per_generation_j\nsdxl-turbo,H100,tall,512,4,80\n"));
+    add(Kind::parse("facility").err());
     add(scan(&[path.to_string_lossy().into_owned()], &Options::default(), &|| true).err());
 }
 

@@ -23,6 +23,7 @@ def place(tmp_path: Path) -> Path:
     """Return a folder with what a reader of the README has."""
     shutil.copytree(ROOT / "demo", tmp_path / "demo")
     shutil.copytree(ROOT / "tests" / "data", tmp_path / "tests" / "data")
+    shutil.copytree(ROOT / "data", tmp_path / "data")
     return tmp_path
 
 

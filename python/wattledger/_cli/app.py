@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 import wattledger as wl
+from wattledger import _engine
 from wattledger._cli import exits, talk
 from wattledger._cli.times import bound
 
@@ -330,7 +331,7 @@ def explain(
 
 @app.command()
 def catalog(
-    kind: Annotated[str, typer.Argument(help="hardware, servers, models, engines, sites, grids, cooling or embodied.")],
+    kind: Annotated[str, typer.Argument(help=f"One of: {', '.join(_engine.catalog_kinds())}.")],
     name: Annotated[str | None, typer.Argument(help="One item, under any of its names.")] = None,
     as_json: Json = False,
 ) -> int:
@@ -378,6 +379,26 @@ def check(
             talk.say(f"{source['name']}: read as {source['format']}, {source['bytes']:,} bytes")
         talk.account(coverage, max_bad)
     return exits.of_coverage(coverage, max_bad)
+
+
+@app.command()
+def validate(
+    kind: Annotated[str, typer.Argument(help=f"What was measured: {', '.join(_engine.validation_kinds())}.")],
+    path: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Measurements; data/measurements has the columns.")],
+    as_json: Json = False,
+    as_table: AsTable = False,
+) -> int:
+    """Set estimates beside measurements: errors, worst slices first, and every row."""
+    import json
+
+    from wattledger._cli.validation import show
+
+    report = wl.validate(kind, path)
+    if as_table or (sys.stdout.isatty() and not as_json):
+        show(report)
+    else:
+        typer.echo(json.dumps(report))
+    return exits.GOOD
 
 
 def _version(value: bool) -> None:

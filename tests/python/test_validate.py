@@ -1,0 +1,106 @@
+"""`validate`: the report in Python, on the command line, and the fit behind its parameters."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+import wattledger as wl
+from test_cli import run
+
+ROOT = Path(__file__).parent.parent.parent
+BUNDLED = ROOT / "data" / "measurements" / "image-video.csv"
+HEAD = "model,gpu,height,width,denoising_steps,energy_per_generation_j\n"
+
+
+def measured(folder: Path, lines: str) -> str:
+    path = folder / "measured.csv"
+    path.write_text(HEAD + lines, encoding="utf-8")
+    return str(path)
+
+
+def test_the_report_has_the_parts_of_the_contract() -> None:
+    report = wl.validate("image-video", BUNDLED)
+    assert set(report) == {"kind", "parameter_set", "summary", "groups", "rows"}
+    assert len(report["rows"]) == report["summary"]["n"] == 1138
+    assert report["summary"]["median_ape"] == pytest.approx(0.0718, abs=5e-4)
+    assert report["groups"]["gpu=H100"]["n"] == 547
+    medians = [group["median_ape"] or 0 for group in report["groups"].values()]
+    assert medians == sorted(medians, reverse=True)
+    row = report["rows"][0]
+    assert (row["row_id"], row["quantity"], row["unit"]) == ("g0000", "energy_per_generation", "J")
+    assert row["measured"] is not None
+    assert row["predicted"] is not None
+    assert row["low"] is not None
+    assert row["high"] is not None
+    assert row["low"] < row["predicted"] < row["high"]
+    assert row["ratio"] == pytest.approx(row["predicted"] / row["measured"])
+
+
+def test_a_row_without_an_estimate_stays_with_its_reason(tmp_path: Path) -> None:
+    path = measured(tmp_path, "sdxl-turbo,H100,512,512,25,300\nsdxl-turbo,Abacus,512,512,25,300\n")
+    report = wl.validate("image-video", path)
+    assert [row["predicted"] is None for row in report["rows"]] == [False, True]
+    assert report["rows"][1]["reason"] == "unknown hardware: `Abacus`"
+    assert (report["summary"]["rows"], report["summary"]["n"]) == (2, 1)
+
+
+def test_a_file_that_cannot_be_understood_says_where(tmp_path: Path) -> None:
+    with pytest.raises(wl.InputError, match=r"line 2: `height` is `tall`"):
+        wl.validate("image-video", measured(tmp_path, "sdxl-turbo,H100,tall,512,25,300\n"))
+    with pytest.raises(wl.InputNotFoundError):
+        wl.validate("image-video", tmp_path / "none.csv")
+    with pytest.raises(wl.InputError, match="not available yet"):
+        wl.validate("facility", BUNDLED)
+
+
+def test_the_command_gives_json_and_a_table(tmp_path: Path) -> None:
+    path = measured(tmp_path, "sdxl-turbo,H100,512,512,25,300\nsdxl-turbo,Abacus,512,512,25,300\n")
+    done = run("validate", "image-video", path)
+    assert done.returncode == 0
+    assert json.loads(done.stdout) == wl.validate("image-video", path)
+    table = run("validate", "image-video", path, "--table", COLUMNS="100", NO_COLOR="1").stdout
+    assert max(map(len, table.splitlines())) <= 100
+    for word in ("all", "gpu=H100", "median", "sdxl-turbo", "estimate", "no estimate", "Abacus", "diffusion-2026.11"):
+        assert word in table
+    whole = run("validate", "image-video", str(BUNDLED), "--table", COLUMNS="80", NO_COLOR="1")
+    assert whole.returncode == 0
+    assert max(map(len, whole.stdout.splitlines())) <= 80
+    assert "1,078 more" in whole.stdout
+    summary = next(line.split() for line in whole.stdout.splitlines() if line.strip().startswith("all "))
+    assert summary[1:4] == ["1,138", "7.2%", "19.0%"]
+
+
+def test_the_command_ends_with_the_code_of_the_contract(tmp_path: Path) -> None:
+    for kind in ("training", "facility"):
+        refused = run("validate", kind, str(BUNDLED))
+        assert refused.returncode == 2
+        assert "not available yet" in refused.stderr
+    assert run("validate", "cooking", str(BUNDLED)).returncode == 2
+    assert run("validate", "image-video").returncode == 2
+    assert run("validate", "image-video", str(tmp_path / "none.csv")).returncode == 1
+    assert run("validate", "image-video", measured(tmp_path, "sdxl-turbo,H100,tall,512,25,300\n")).returncode == 1
+    shown = run("validate", "--help").stdout
+    assert "image-video" in shown
+    assert "facility" not in shown
+
+
+def test_the_shipped_parameters_are_what_the_fit_gives() -> None:
+    pytest.importorskip("scipy", reason="the fit needs scipy: pip install -r requirements/fit.txt")
+    spec = importlib.util.spec_from_file_location("fit_diffusion", ROOT / "tools" / "fit_diffusion.py")
+    assert spec is not None
+    assert spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    given, shipped = (
+        list(csv.DictReader(text.splitlines()))
+        for text in (tool.parameters(), tool.PARAMETERS.read_text(encoding="utf-8"))
+    )
+    for mine, theirs in zip(given, shipped, strict=True):
+        if theirs["low"]:  # fitted: the last digit may differ between machines
+            assert float(mine.pop("value")) == pytest.approx(float(theirs.pop("value")), rel=0.01)
+            assert float(mine.pop("sigma")) == pytest.approx(float(theirs.pop("sigma")), rel=0.2)
+        assert mine == theirs

@@ -1,0 +1,92 @@
+//! Measured serving configurations: what the method says of files it has seen, and of files it has not.
+
+use std::io::Write;
+use std::path::Path;
+use wattledger::validation::{Kind, Report, validate};
+
+const FILE: &str = "data/measurements/inference.csv";
+const HEADER: &str = "row_id,model,architecture,total_params_b,active_params_b,n_layers,hidden_size,n_heads,n_kv_heads,head_dim,gpu,n_gpus,mean_batch,mean_input_tokens,mean_output_tokens,weight_precision,serving_stack,energy_per_output_token_j";
+
+fn of(lines: &str) -> wattledger::Result<Report> {
+    let mut file = tempfile::NamedTempFile::with_suffix(".csv").unwrap();
+    write!(file, "{HEADER}\n{lines}").unwrap();
+    validate(Kind::Inference, file.path())
+}
+
+fn value(report: &Report, at: usize) -> f64 {
+    report.rows[at].predicted.as_ref().unwrap().value
+}
+
+#[test]
+fn the_bundled_measurements_lie_where_the_page_says() {
+    let report = validate(Kind::Inference, Path::new(FILE)).unwrap();
+    let steady = report.rows.iter().filter(|row| row.slices.contains(&("quality", "A".into())));
+    let errors = wattledger::validation::Summary::of(steady);
+    assert_eq!((report.rows.len(), errors.n), (675, 653));
+    assert!(errors.median_ape < Some(0.105) && errors.p90_ape < Some(0.32), "{errors:?}");
+    assert!(errors.bias.unwrap().abs() < 0.03, "{errors:?}");
+    assert!(errors.coverage > Some(0.85), "{errors:?}");
+    let yardstick = report.yardstick().unwrap();
+    assert!(yardstick.median_ape.unwrap() > 3.0 * errors.median_ape.unwrap(), "{yardstick:?}");
+}
+
+#[test]
+fn pipelines_that_no_fit_has_seen_are_predicted() {
+    let report = validate(Kind::Inference, Path::new(FILE)).unwrap();
+    let errors = wattledger::validation::Summary::of(
+        report.rows.iter().filter(|row| row.slices.contains(&("quality", "B".into()))),
+    );
+    assert!(errors.n == 6 && errors.median_ape < Some(0.1), "two stages of eight devices: {errors:?}");
+}
+
+#[test]
+fn a_model_nobody_knows_is_predicted_from_its_row() {
+    let report = of("a,nobody/new-9b,dense,9,9,40,4096,32,8,128,H100,1,64,200,400,bfloat16,vllm-0.11.1,0.13\n\
+                     b,nobody/new-9b,dense,9,9,40,4096,32,8,128,H100,1,8,200,400,bfloat16,vllm-0.11.1,\n\
+                     c,nobody/new-9b,dense,9,9,40,4096,32,8,128,MI300X,1,64,200,400,bfloat16,sglang,0.1\n")
+    .unwrap();
+    assert!(value(&report, 1) > value(&report, 0), "fewer requests share a step");
+    assert_eq!(report.rows[1].measured, None);
+    assert_eq!((report.summary().rows, report.summary().n), (3, 2));
+    let width = |at: usize| {
+        let predicted = report.rows[at].predicted.as_ref().unwrap();
+        predicted.high / predicted.low
+    };
+    assert!(width(2) > 1.5 * width(0), "an accelerator and software that nobody measured: {}", width(2));
+}
+
+#[test]
+fn nothing_measured_goes_into_a_prediction() {
+    let row =
+        |energy: &str| format!("a,m,dense,9,9,40,4096,32,8,128,H100,1,64,200,400,bfloat16,vllm-0.11.1,{energy}\n");
+    assert_eq!(value(&of(&row("0.1")).unwrap(), 0).to_bits(), value(&of(&row("5")).unwrap(), 0).to_bits());
+}
+
+#[test]
+fn rows_that_cannot_be_predicted_stay_with_the_reason() {
+    let report = of("a,m,dense,,9,40,4096,32,8,128,H100,1,64,,400,bfloat16,vllm-0.11.1,0.1\n\
+                     b,m,dense,9,9,40,4096,32,8,128,H900,1,64,,400,bfloat16,vllm-0.11.1,0.1\n\
+                     c,m,dense,9,9,40,4096,32,8,128,H100,1,,,400,bfloat16,vllm-0.11.1,0.1\n\
+                     d,m,dense,9,9,40,4096,32,8,128,H100,1,64,,400,int3,vllm-0.11.1,0.1\n")
+    .unwrap();
+    let reasons: Vec<&str> = report.rows.iter().map(|row| row.predicted.as_ref().unwrap_err().as_str()).collect();
+    assert_eq!(reasons[0], "`total_params_b` is empty");
+    assert!(reasons[1].contains("H900"), "{reasons:?}");
+    assert!(reasons[2].contains("mean_batch"), "{reasons:?}");
+    assert!(reasons[3].contains("int3"), "{reasons:?}");
+    assert_eq!(report.summary().n, 0);
+}
+
+#[test]
+fn prompts_without_output_are_predicted_per_request() {
+    let report = of("a,m,dense,0.3,0.3,24,1024,16,16,64,H100,1,32,500,0,float16,vllm-0.11.1,\n").unwrap();
+    assert_eq!(report.rows[0].quantity, "energy_per_request");
+    assert!(value(&report, 0) > 0.0);
+}
+
+#[test]
+fn a_cell_that_is_no_number_names_its_place() {
+    let said =
+        of("a,m,dense,nine,9,40,4096,32,8,128,H100,1,64,,400,bfloat16,vllm-0.11.1,0.1\n").unwrap_err().to_string();
+    assert!(said.contains("line 2") && said.contains("`total_params_b` is `nine`"), "{said}");
+}
