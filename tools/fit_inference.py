@@ -20,11 +20,15 @@ from wattledger._fit import Options, columns, errors, fit, observed, summary
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "src" / "catalog" / "data" / "parameters.csv"
+CROSS = ROOT / "data" / "measurements" / "inference-cross-validation.csv"
 FOLDS = 9
+LINES = []
 
 
 def line(name, logs):
     s = summary(logs)
+    if not any(known["rows"] == name.strip() for known in LINES):
+        LINES.append({"rows": name.strip(), **{key: f"{value:.4g}" for key, value in s.items()}})
     ape = f"{100 * s['median_ape']:5.1f} {100 * s['p90_ape']:5.1f}"
     print(f"{name:44} {s['n']:6.0f} {ape} {100 * s['bias']:+6.1f} {100 * s['mean_error']:+6.1f}  {s['geometric_error']:.3f}")
 
@@ -81,6 +85,11 @@ def unseen_generation(data, rows, options):
             line("  the same engine version only", e[test & (data.text["serving_stack"] == "vllm-0.11.1")])
 
 
+def mean_of_seeds(energy):
+    """Mean over seeds; rows that were left out of all have none."""
+    return np.array([seeds.mean() if np.isfinite(seeds).all() else np.nan for seeds in energy.T])
+
+
 def deployments(data, rows):
     keys = list(zip(*(data.text[name] for name in ("model", "task", "gpu", "n_gpus", "weight_precision")), strict=True))
     found = {}
@@ -90,7 +99,7 @@ def deployments(data, rows):
 
 
 def one_metered_point(data, rows, energy):
-    logs = np.nanmean(energy, axis=0)
+    logs = mean_of_seeds(energy)
     middle, near, anywhere, offset = [], [], [], []
     for of in deployments(data, rows):
         at = of[len(of) // 2]
@@ -107,7 +116,7 @@ def one_metered_point(data, rows, energy):
 
 def spreads(data, rows, energy):
     """Half widths, in log units, whose root of squares covers 90 % of each kind of row."""
-    logs = np.abs(np.nanmean(energy, axis=0))
+    logs = np.abs(mean_of_seeds(energy))
     kinds = {
         "spread": np.ones(len(rows), bool),
         "spread_moe": data.text["architecture"] == "moe",
@@ -133,10 +142,10 @@ def spreads(data, rows, energy):
             break
     half = np.sqrt(design @ squares)
     covered = logs[rows] <= half
-    print(f"90 % interval: covers {100 * covered.mean():.1f} % of cross-validated rows, mean width x{np.exp(2 * half.mean()):.2f}")
+    said(f"90 % interval: covers {100 * covered.mean():.1f} % of cross-validated rows, mean width x{np.exp(2 * half.mean()):.2f}")
     for kind, member in kinds.items():
         part = member[rows]
-        print(f"  {kind:18} {100 * covered[part].mean():5.1f} % of {part.sum()} rows, mean width x{np.exp(2 * half[part].mean()):.2f}")
+        said(f"{kind} covers {100 * covered[part].mean():.1f} % of {part.sum()} rows, mean width x{np.exp(2 * half[part].mean()):.2f}")
     return dict(zip(kinds, np.sqrt(squares).tolist(), strict=True))
 
 
@@ -146,7 +155,7 @@ def alternatives(data, rows):
     e, _ = errors(m)
     line("kernels and judgement alone, no fit", e[rows])
     width = np.quantile(np.abs(e[rows]), 0.9)
-    print(f"  a 90 % interval of it has width x{np.exp(2 * width):.2f}")
+    said(f"a 90 % interval of it has width x{np.exp(2 * width):.2f}")
     spec = {"eta_w": 1, "eta_kv": 1, "eta_c": 1, "eta_p": 1, "eta_l": 1, "moe_c": 1, "moe_p": 1, "moe_pn": 0.0,
             "cov_c": 1, "g_h": 0, "fp8_c": 1, "fp8_b": 1, "fp4_b": 1, "a_act": 0, "k_x": 1, "k_8": 1, "h": 1, "q": 1,
             "q_4": 1, "t_step": 0, "t_seq": 0, "t_layer": 0, "t_moe": 0, "t_fp8": 0, "t_hyb": 0, "t_phyb": 0, "t_ar": 0,
@@ -155,7 +164,7 @@ def alternatives(data, rows):
     e, _ = errors(m)
     line("datasheets alone", e[rows])
     width = np.quantile(np.abs(e[rows] - np.median(e[rows])), 0.9)
-    print(f"  a 90 % interval of it, its bias removed, has width x{np.exp(2 * width):.2f}")
+    said(f"a 90 % interval of it, its bias removed, has width x{np.exp(2 * width):.2f}")
 
 
 def ecologits(data, rows):
@@ -164,6 +173,12 @@ def ecologits(data, rows):
     per_token = (1.1665273170451914e-06 * np.exp(-0.011205921025579175 * 64) * active + 4.052928146734005e-05) * 3600
     gpus = 2 ** np.ceil(np.log2(np.ceil(1.2 * total * 2 / 80)))
     line("EcoLogits' formula", np.log(per_token * gpus / observed(data.all)[0])[rows])
+
+
+def said(text):
+    """Prints a figure that is no error of rows, and keeps it with the others."""
+    print(f"  {text}")
+    LINES.append({"rows": text})
 
 
 def write(values, spread):
@@ -179,7 +194,11 @@ def write(values, spread):
         out = csv.DictWriter(file, header, lineterminator="\n")
         out.writeheader()
         out.writerows(rows)
-    print(f"wrote {TABLE.relative_to(ROOT)}")
+    with CROSS.open("w", newline="") as file:
+        out = csv.DictWriter(file, ["rows", "n", "median_ape", "p90_ape", "bias", "mean_error", "geometric_error"], lineterminator="\n")
+        out.writeheader()
+        out.writerows(LINES)
+    print(f"wrote {TABLE.relative_to(ROOT)} and {CROSS.relative_to(ROOT)}")
 
 
 def main():
@@ -202,7 +221,6 @@ def main():
             line(f"  {name}={value}", logs)
     unseen_generation(data, rows & ~data.media, options)
     one_metered_point(data, rows & ~data.media, energy)
-    one_metered_point(data, rows, energy)
     alternatives(data, rows)
     ecologits(data, rows)
     spread = spreads(data, rows, energy)

@@ -1,7 +1,7 @@
 //! Parameters of one deployment: a set, with what it says of the engine and of the accelerator's generation.
 
 use super::Notes;
-use crate::catalog::{Catalog, Parameter};
+use crate::catalog::{Catalog, Parameter, Quality};
 use crate::fleet::{Deployment, Fleet};
 use crate::physics::cache::Tier;
 use crate::physics::parameters::{Method, Parameters, Silicon, Spread, Stack};
@@ -87,10 +87,13 @@ pub(super) fn tier(place: &str, catalog: &Catalog, name: &str, notes: &mut Notes
     Err(Error::UnknownName { kind: "cache tier", name: name.to_owned(), nearest: crate::error::nearest(name, tiers) })
 }
 
-/// Whether a set has a fit of this engine, under whatever name it goes.
+/// Whether a set has a fit of this engine; values that are only assumed are none.
 #[must_use]
 pub fn is_fitted(rows: &[&Parameter], engine: &str) -> bool {
-    engine == BASE_ENGINE || engine == OLDER || rows.iter().any(|row| row.engine.as_deref() == Some(engine))
+    let fit = |row: &&Parameter| {
+        row.engine.as_deref() == Some(engine) && row.provenance.of("value").quality != Quality::Assumed
+    };
+    engine == BASE_ENGINE || engine == OLDER || rows.iter().any(fit)
 }
 
 /// The rows of a set.
@@ -146,6 +149,17 @@ pub(super) fn resolve(
     };
     let mut found = parameters(fleet.catalog(), set, id, generation)?;
     let rows = rows(fleet.catalog(), set)?;
+    for named in rows.iter().filter_map(|row| row.engine.as_deref()) {
+        // A row under another name of the engine would be read and never used.
+        let meant = &fleet.catalog().engine(named)?.row.id;
+        if meant != named {
+            return Err(Error::FleetConflict {
+                place: "[[parameter]]".into(),
+                problem: format!("`{named}` is another name of the engine `{meant}`"),
+                hint: format!("write engine = \"{meant}\", in the id as well"),
+            });
+        }
+    }
     let where_ = format!("parameter set {set}, {id}, {generation}");
     let symbols = Method::SYMBOLS.iter().chain(Silicon::SYMBOLS).chain(Stack::SYMBOLS);
     for row in symbols.filter_map(|(symbol, _)| chosen(&rows, symbol, id, generation)) {
