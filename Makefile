@@ -58,9 +58,10 @@ wheel: $(STAMPS)/venv
 	$(BIN)/maturin build --release --out dist
 	@ls -l dist
 
-# Reference pages that are generated: fleet keys, catalog counts.
+# What of the pages is generated: fleet keys, catalog counts, the output and the table of the published measurements.
 docs: $(STAMPS)/build
 	$(BIN)/python tools/make_reference.py
+	$(BIN)/python tools/make_published.py
 
 $(STAMPS)/venv: requirements/demo.txt
 	$(PYTHON) -m venv .venv
