@@ -8,7 +8,7 @@ BIN := .venv/bin
 STAMPS := .stamps
 ENGINE := $(shell find src -type f) Cargo.toml Cargo.lock pyproject.toml
 EVERYTHING := $(ENGINE) $(wildcard *.toml *.md Makefile LICENSE-*) \
-    $(shell find benches demo docs python requirements tests tools -type f -not -name '*.so' -not -path '*/__pycache__/*')
+    $(shell find benches data demo docs python requirements tests tools -type f -not -name '*.so' -not -path '*/__pycache__/*')
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: demo test lint rust-test python-test bench wheel docs clean
@@ -58,9 +58,10 @@ wheel: $(STAMPS)/venv
 	$(BIN)/maturin build --release --out dist
 	@ls -l dist
 
-# Reference pages that are generated: fleet keys, catalog counts.
+# What of the pages is generated: fleet keys, catalog counts, the output and the table of the published measurements.
 docs: $(STAMPS)/build
 	$(BIN)/python tools/make_reference.py
+	$(BIN)/python tools/make_published.py
 
 $(STAMPS)/venv: requirements/demo.txt
 	$(PYTHON) -m venv .venv

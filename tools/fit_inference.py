@@ -14,7 +14,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-
 from wattledger._engine import InferenceMeasurements
 from wattledger._fit import Options, columns, errors, fit, observed, summary
 
@@ -30,16 +29,28 @@ def line(name, logs):
     if not any(known["rows"] == name.strip() for known in LINES):
         LINES.append({"rows": name.strip(), **{key: f"{value:.4g}" for key, value in s.items()}})
     ape = f"{100 * s['median_ape']:5.1f} {100 * s['p90_ape']:5.1f}"
-    print(f"{name:44} {s['n']:6.0f} {ape} {100 * s['bias']:+6.1f} {100 * s['mean_error']:+6.1f}  {s['geometric_error']:.3f}")
+    signed = f"{100 * s['bias']:+6.1f} {100 * s['mean_error']:+6.1f}"
+    print(f"{name:44} {s['n']:6.0f} {ape} {signed}  {s['geometric_error']:.3f}")
 
 
 class Data:
     def __init__(self, path):
         self.path = path
         self.all = InferenceMeasurements(path)
-        text = {name: np.array(self.all.column(name)) for name in
-                ("model", "model_group", "gpu", "task", "n_gpus", "weight_precision", "quality", "serving_stack",
-                 "architecture")}
+        text = {
+            name: np.array(self.all.column(name))
+            for name in (
+                "model",
+                "model_group",
+                "gpu",
+                "task",
+                "n_gpus",
+                "weight_precision",
+                "quality",
+                "serving_stack",
+                "architecture",
+            )
+        }
         self.text = text
         self.steady = text["quality"] == "A"
         self.media = np.array([any(word in task for word in ("image", "video")) for task in text["task"]])
@@ -50,8 +61,11 @@ class Data:
 
 
 def free_parameters(measurements, *, skip=()):
-    return [key for key, _, prior, sigma in measurements.parameters
-            if prior is not None and sigma is not None and not any(word in key for word in skip)]
+    return [
+        key
+        for key, _, prior, sigma in measurements.parameters
+        if prior is not None and sigma is not None and not any(word in key for word in skip)
+    ]
 
 
 def at_priors(measurements):
@@ -104,8 +118,9 @@ def one_metered_point(data, rows, energy):
     for of in deployments(data, rows):
         at = of[len(of) // 2]
         middle += [logs[i] - logs[at] for i in of if i != at]
-        near += [logs[i] - logs[j] for i in of for j in of
-                 if i != j and abs(np.log2(data.batch[i] / data.batch[j])) <= 1.01]
+        near += [
+            logs[i] - logs[j] for i in of for j in of if i != j and abs(np.log2(data.batch[i] / data.batch[j])) <= 1.01
+        ]
         anywhere += [logs[i] - logs[j] for i in of for j in of if i != j]
         offset += list(logs[of] - np.median(logs[of]))
     line("metered at the middle load, the rest", middle)
@@ -142,10 +157,12 @@ def spreads(data, rows, energy):
             break
     half = np.sqrt(design @ squares)
     covered = logs[rows] <= half
-    said(f"90 % interval: covers {100 * covered.mean():.1f} % of cross-validated rows, mean width x{np.exp(2 * half.mean()):.2f}")
+    wide = np.exp(2 * half.mean())
+    said(f"90 % interval: covers {100 * covered.mean():.1f} % of cross-validated rows, mean width x{wide:.2f}")
     for kind, member in kinds.items():
         part = member[rows]
-        said(f"{kind} covers {100 * covered[part].mean():.1f} % of {part.sum()} rows, mean width x{np.exp(2 * half[part].mean()):.2f}")
+        wide = np.exp(2 * half[part].mean())
+        said(f"{kind} covers {100 * covered[part].mean():.1f} % of {part.sum()} rows, mean width x{wide:.2f}")
     return dict(zip(kinds, np.sqrt(squares).tolist(), strict=True))
 
 
@@ -156,10 +173,38 @@ def alternatives(data, rows):
     line("kernels and judgement alone, no fit", e[rows])
     width = np.quantile(np.abs(e[rows]), 0.9)
     said(f"a 90 % interval of it has width x{np.exp(2 * width):.2f}")
-    spec = {"eta_w": 1, "eta_kv": 1, "eta_c": 1, "eta_p": 1, "eta_l": 1, "moe_c": 1, "moe_p": 1, "moe_pn": 0.0,
-            "cov_c": 1, "g_h": 0, "fp8_c": 1, "fp8_b": 1, "fp4_b": 1, "a_act": 0, "k_x": 1, "k_8": 1, "h": 1, "q": 1,
-            "q_4": 1, "t_step": 0, "t_seq": 0, "t_layer": 0, "t_moe": 0, "t_fp8": 0, "t_hyb": 0, "t_phyb": 0, "t_ar": 0,
-            "r_f": 1, "r_w": 1, "r_kv": 1}
+    spec = {
+        "eta_w": 1,
+        "eta_kv": 1,
+        "eta_c": 1,
+        "eta_p": 1,
+        "eta_l": 1,
+        "moe_c": 1,
+        "moe_p": 1,
+        "moe_pn": 0.0,
+        "cov_c": 1,
+        "g_h": 0,
+        "fp8_c": 1,
+        "fp8_b": 1,
+        "fp4_b": 1,
+        "a_act": 0,
+        "k_x": 1,
+        "k_8": 1,
+        "h": 1,
+        "q": 1,
+        "q_4": 1,
+        "t_step": 0,
+        "t_seq": 0,
+        "t_layer": 0,
+        "t_moe": 0,
+        "t_fp8": 0,
+        "t_hyb": 0,
+        "t_phyb": 0,
+        "t_ar": 0,
+        "r_f": 1,
+        "r_w": 1,
+        "r_kv": 1,
+    }
     m.set([(key, float(spec[symbol])) for key, *_ in m.parameters if (symbol := key.rsplit("/", 1)[-1]) in spec])
     e, _ = errors(m)
     line("datasheets alone", e[rows])
@@ -195,7 +240,8 @@ def write(values, spread):
         out.writeheader()
         out.writerows(rows)
     with CROSS.open("w", newline="") as file:
-        out = csv.DictWriter(file, ["rows", "n", "median_ape", "p90_ape", "bias", "mean_error", "geometric_error"], lineterminator="\n")
+        columns_of = ["rows", "n", "median_ape", "p90_ape", "bias", "mean_error", "geometric_error"]
+        out = csv.DictWriter(file, columns_of, lineterminator="\n")
         out.writeheader()
         out.writerows(LINES)
     print(f"wrote {TABLE.relative_to(ROOT)} and {CROSS.relative_to(ROOT)}")

@@ -35,7 +35,7 @@ class Options:
 
 
 def columns(measurements: InferenceMeasurements, name: str) -> Array:
-    """A column of numbers; not a number where the cell is empty."""
+    """Read a column of numbers; not a number where the cell is empty."""
     import numpy as np
 
     return np.array([float(cell) if cell else np.nan for cell in measurements.column(name)])
@@ -70,7 +70,8 @@ def fit(
 
     def robust(residual: Array) -> Array:
         scaled = residual / options.robust_at
-        return np.sign(residual) * np.sqrt(2.0 * (np.sqrt(1.0 + scaled**2) - 1.0))
+        bent: Array = np.sign(residual) * np.sqrt(2.0 * (np.sqrt(1.0 + scaled**2) - 1.0))
+        return bent
 
     def residuals(logs: Array) -> Array:
         measurements.set(list(zip(free, np.exp(logs).tolist(), strict=True)))

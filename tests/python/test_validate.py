@@ -24,7 +24,7 @@ def measured(folder: Path, lines: str) -> str:
 
 def test_the_report_has_the_parts_of_the_contract() -> None:
     report = wl.validate("image-video", BUNDLED)
-    assert set(report) == {"kind", "parameter_set", "summary", "groups", "rows"}
+    assert set(report) == {"kind", "parameter_set", "summary", "ecologits", "groups", "rows"}
     assert len(report["rows"]) == report["summary"]["n"] == 1138
     assert report["summary"]["median_ape"] == pytest.approx(0.0718, abs=5e-4)
     assert report["groups"]["gpu=H100"]["n"] == 547
