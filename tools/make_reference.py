@@ -77,8 +77,8 @@ def method(name: str) -> str:
 def parameters() -> str:
     heads, rows = _engine.catalog_table("parameters")
     at = {name: place for place, (name, _, _) in enumerate(heads)}
-    text = "# Parameter sets\n\nValues of the inference method, by set and layer. A value is used with others of its set and\n"
-    text += "never mixed. Fitted ones have the prior of the fit and its width (standard deviation of the logarithm).\n"
+    text = "# Parameter sets\n\nValues of the inference method, by set and layer. A value is used with others of its\n"
+    text += "set and never mixed. Fitted ones have the prior of the fit and its width (standard deviation of the logarithm).\n"
     text += "`wattledger catalog parameters` prints the same with every source. Times in seconds, all else ratios.\n"
     for name in ("V12", "V11", "V0"):
         text += f"\n## {name}\n\n"
@@ -101,8 +101,8 @@ def errors(found: dict[str, float]) -> list[str]:
 
 
 def validation() -> str:
-    text = "# Validation\n\nPredictions beside measurements. Errors are of predicted over measured energy less 1: the median\n"
-    text += "and the 90th percentile of their size, and the median with its sign (bias). Worst first.\n"
+    text = "# Validation\n\nPredictions beside measurements. Errors are of predicted over measured energy less 1:\n"
+    text += "the median and the 90th percentile of their size, and the median with its sign (bias). Worst first.\n"
     text += "\n## Inference: models that the fit never saw\n\n"
     text += (
         "Cross-validation over nine folds of whole model groups, five seeds (`tools/fit_inference.py`); parameters\n"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from os import PathLike
-from typing import Any, TypeAlias, final
+from typing import Any, Self, TypeAlias, final
 
 __version__: str
 #: Edition of the methods: changes when an estimate of the same input changes.
@@ -263,6 +263,7 @@ def catalog_item(kind: str, name: str) -> list[tuple[str, str, str, str, str]]: 
 def validate(kind: str, path: _Path) -> str: ...
 def validation_kinds() -> list[str]: ...
 
+@final
 class InferenceMeasurements:
     """A file of measured serving configurations with the parameters that it is predicted with.
 
@@ -270,7 +271,7 @@ class InferenceMeasurements:
     read or a cell that is no number.
     """
 
-    def __new__(cls, path: _Path) -> InferenceMeasurements: ...
+    def __new__(cls, path: _Path) -> Self: ...
     @property
     def row_ids(self) -> list[str]:
         """Keys of the rows, in the order of the file."""

@@ -60,7 +60,7 @@ def fit(
     without = [key for key in free if None in priors.get(key, (None, None))]
     if without:
         raise ValueError(f"no prior for {', '.join(without)}")
-    start = np.log([priors[key][0] for key in free])
+    start = np.log(np.array([priors[key][0] for key in free], dtype=float))
     sigma = np.array([priors[key][1] for key in free], dtype=float)
     energy, time = (np.log(values[rows]) for values in observed(measurements))
     models = np.array(measurements.column("model"))[rows]
