@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,9 +18,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reference import cases
 from reference.ledger import Event, split_latency
+from reference.method import REQUEST
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from reference.estimate import Deployment
 
 START_US = cases.START_US
 SUMS = [
@@ -326,14 +330,15 @@ def test_grouping_by_any_keys_gives_the_same_totals(seed: int, keys: list[str]) 
             assert sum(known) == pytest.approx(estimate.totals[name], rel=1e-12)
 
 
-def declared_fleet(seed: int, concurrency: float) -> wl.Fleet:
+def declared(seed: int, concurrency: float) -> tuple[Deployment, wl.Fleet]:
     """Draw a fleet that is shared at a declared concurrency, so that the operating point does not move."""
     rng = random.Random(seed)  # noqa: S311 - a repeatable fleet, no secret
-    _, toml = cases.random_deployment(rng, "d0")
+    deployment, toml = cases.random_deployment(rng, "d0", cases.Fitted(None))
     keep = [
         line for line in toml.splitlines() if line.split(" = ")[0] not in {"tenancy", "concurrency", "max_concurrency"}
     ]
-    return wl.Fleet.parse("\n".join([keep[0], f'tenancy = "shared"\nconcurrency = {concurrency}', *keep[1:]]))
+    toml = "\n".join([keep[0], f'tenancy = "shared"\nconcurrency = {concurrency}', *keep[1:]])
+    return deployment, wl.Fleet.parse(toml)
 
 
 def energy_of(fleet: wl.Fleet, tokens: tuple[int, int, int]) -> dict[str, float]:
@@ -352,7 +357,7 @@ def test_at_a_declared_concurrency_more_tokens_never_cost_less_and_caching_never
     seed: int, concurrency: float, tokens: tuple[int, int, int], more: int
 ) -> None:
     cached, uncached, output = tokens
-    fleet = declared_fleet(seed, concurrency)
+    _, fleet = declared(seed, concurrency)
     base = energy_of(fleet, (cached + uncached, cached, output))
     longer_prompt = energy_of(fleet, (cached + uncached + more, cached, output))
     longer_answer = energy_of(fleet, (cached + uncached, cached, output + more))
@@ -365,17 +370,26 @@ def test_at_a_declared_concurrency_more_tokens_never_cost_less_and_caching_never
         assert all_cached[name] <= base[name] * (1 + 1e-12)
 
 
+def costs_by_request(deployment: Deployment) -> bool:
+    """Whether a request costs something whatever its tokens: a step of its own, or a prompt's state-space layers."""
+    return deployment.at(Decimal(1)).joules_per[REQUEST] > 0
+
+
 @given(seed=seeds, concurrency=st.sampled_from([1.0, 64.0]))
-def test_requests_without_tokens_cost_no_energy(seed: int, concurrency: float) -> None:
-    totals = energy_of(declared_fleet(seed, concurrency), (0, 0, 0))
+def test_requests_without_tokens_cost_no_energy_but_what_is_due_by_request(seed: int, concurrency: float) -> None:
+    deployment, fleet = declared(seed, concurrency)
+    totals = energy_of(fleet, (0, 0, 0))
     assert totals["requests"] == 1
-    assert all(totals[name] == 0 for name in ("prefill_kwh", "decode_kwh", "host_kwh", "facility_kwh"))
+    assert totals["decode_kwh"] == 0
+    for name in ("prefill_kwh", "host_kwh", "facility_kwh"):
+        assert (totals[name] > 0) == costs_by_request(deployment)
 
 
 @given(seed=seeds, tokens=st.integers(1, 10**6))
 def test_prompts_alone_decode_nothing_and_cached_prompts_prefill_nothing(seed: int, tokens: int) -> None:
-    fleet = declared_fleet(seed, 8.0)
+    deployment, fleet = declared(seed, 8.0)
     prompt = energy_of(fleet, (tokens, 0, 0))
     assert prompt["decode_kwh"] == 0 < prompt["prefill_kwh"]
     cached = energy_of(fleet, (tokens, tokens, 1))
-    assert cached["prefill_kwh"] == 0 < cached["decode_kwh"]
+    assert (cached["prefill_kwh"] > 0) == costs_by_request(deployment)
+    assert cached["decode_kwh"] > 0

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from reference.catalog import ONE, ZERO, Hardware, Network, Parameters
 from reference.ledger import OCCUPANCY_BIN_S, ROUTE, Bin
-from reference.method import ONE, ZERO, Coefficients, Features, Hardware, Model, Serving, coefficients, features
+from reference.method import PREFILL, Coefficients, Features, Method, Precision, Serving, features, weighted
 
 if TYPE_CHECKING:
     from reference.ledger import Labels, Ledger
@@ -37,16 +39,19 @@ class Site:
 
 @dataclass(frozen=True)
 class Deployment:
-    """A model on accelerators at a site. `dedicated`: the log shows its whole load."""
+    """A network on accelerators at a site. `dedicated`: the log shows its whole load."""
 
     name: str
     hardware: Hardware
-    model: Model
+    network: Network
     serving: Serving
+    parameters: Parameters
     replicas: int
     dedicated: bool
     declared: D | None
     max_concurrency: D
+    energy_scale: D
+    time_scale: D
     site: Site
 
     def limit(self, mean_context: D) -> D:
@@ -54,13 +59,15 @@ class Deployment:
         return max(ONE, min(self.max_concurrency, self.memory_limit(mean_context)))
 
     def memory_limit(self, mean_context: D) -> D:
-        m, n = self.model, self.serving.devices
-        room = D("0.9") * n * self.hardware.memory_gb * D(10) ** 9 - m.total * self.serving.weight_bytes
-        # The cache of window layers ends at the window, and recurrent state does not grow at all.
+        net, serving, form = self.network, self.serving, self.serving.precision
         context = max(mean_context, ONE)
-        fixed = m.state_elements * 4 + (m.kv_bytes(m.window_layers) * min(D(m.window), context) if m.window else 0)
-        per_request = m.kv_bytes(m.full_layers) * context + fixed
-        return max(room, ZERO) / max(per_request, ONE)
+        room = D("0.9") * serving.devices * self.hardware.memory_gb * D(10) ** 9 - weight_bytes(net, form)
+        # The cache of window layers ends at the window, and recurrent state does not grow at all. Left out: what a
+        # cache keeps whatever the context, the further copies of data parallelism, the weights of a draft.
+        per_token = net.stored.full * form.cache_bytes + net.index_bytes
+        in_window = net.stored.window * form.cache_bytes * min(D(net.window), context) if net.window else ZERO
+        cache = (per_token * context + in_window) * serving.copies(net.cache_shards)
+        return max(room, ZERO) / max(cache + net.state_elements * form.state_bytes, ONE)
 
     def fallback(self, mean_context: D) -> D:
         """Concurrency where the log says nothing: declared, else half of what memory holds, 1 to 64."""
@@ -80,8 +87,26 @@ class Deployment:
     def host_w(self) -> D:
         return HOST_PER_EIGHT_W * self.serving.devices / 8
 
+    @cached_property
+    def method(self) -> Method:
+        return Method(self.hardware, self.network, self.serving, self.parameters)
+
     def at(self, concurrency: D) -> Coefficients:
-        return coefficients(self.hardware, self.model, self.serving, concurrency)
+        """With the scales from a meter."""
+        return self.method.at(concurrency).scaled(self.time_scale, self.energy_scale)
+
+
+def weight_bytes(net: Network, form: Precision) -> D:
+    """What all weights take up."""
+    return (net.resident - net.experts) * form.weight_bytes + net.experts * form.expert_bytes
+
+
+def fewest_devices(weights: D, memory_gb: D) -> int:
+    """Return the fewest devices, in powers of two, that hold the weights and 30 % more for cache."""
+    devices = 1
+    while D("0.9") * devices * memory_gb * D(10) ** 9 < D("1.3") * weights and devices < 1024:
+        devices *= 2
+    return devices
 
 
 @dataclass(frozen=True)
@@ -174,7 +199,7 @@ def operating_points(deployment: Deployment, start: Bin, load: Load, known: Know
             # A mean request of this bin: prefill as in the moments bin, decode by its own output tokens.
             f = load.features
             part = D(output) / f.output / requests if f.output > 0 else ZERO
-            mean = Features(*(x / load.requests for x in f.prefill()), *(x * part for x in f.decode()))
+            mean = Features(*(x / load.requests for x in f[:PREFILL]), *(x * part for x in f[PREFILL:]))
             arrivals = D(requests) / (OCCUPANCY_BIN_S * deployment.replicas)
             if deployment.declared is None:
                 busy, concurrency = point_of_arrivals(deployment, arrivals, mean, limit)
@@ -188,20 +213,21 @@ def operating_points(deployment: Deployment, start: Bin, load: Load, known: Know
 
 
 def mean_coefficients(deployment: Deployment, points: list[Point], f: Features) -> Coefficients:
-    """Mean over the points by output tokens, then one factor on energy so that power stays at or below rated power."""
-    weight = sum((p.output for p in points), ZERO)
+    """Mean over the points by output tokens, then one factor on energy so that power stays at or below rated power.
+
+    Where nothing is generated in the bin, points count by the time that they are busy.
+    """
+    weights = [p.output for p in points]
+    if not any(weights):
+        weights = [p.busy * max(p.seconds, ONE) for p in points]
+    whole = sum(weights, ZERO)
     at = deployment.at(ONE)
-    if weight > 0:
-        shares = [(deployment.at(p.concurrency), p.output / weight) for p in points if p.output > 0]
-        s_out = sum((c.s_decode[0] * share for c, share in shares), ZERO)
-        e_out = sum((c.e_decode[0] * share for c, share in shares), ZERO)
-        at = Coefficients(at.s_prefill, (s_out, *at.s_decode[1:]), at.e_prefill, (e_out, *at.e_decode[1:]))
+    if whole > 0:
+        parts = [(p, w / whole) for p, w in zip(points, weights, strict=True) if w > 0]
+        at = weighted([(deployment.at(p.concurrency), share) for p, share in parts])
     energy = sum(at.joules(f), ZERO)
     most = deployment.serving.devices * deployment.hardware.tdp_w * at.seconds(f)
-    cap = most / energy if energy > most else ONE
-    return Coefficients(
-        at.s_prefill, at.s_decode, tuple(e * cap for e in at.e_prefill), tuple(e * cap for e in at.e_decode)
-    )
+    return at.scaled(ONE, most / energy if energy > most else ONE)
 
 
 @dataclass
@@ -342,7 +368,7 @@ def knowledge(ledger: Ledger, deployment: Deployment, moments: list[list[int]], 
 
 
 def window_areas(ledger: Ledger, deployment: Deployment, series: Labels, start: Bin) -> list[int] | None:
-    window = deployment.model.window
+    window = deployment.network.window
     if window is None:
         return [0, 0]
     return ledger.areas[window, series, start] if window in ledger.windows else None

@@ -2,9 +2,9 @@
 
 Continuous batching on R replicas. A request goes to the replica that holds the fewest, or to any at random. Each engine
 step takes up to 8192 prompt tokens of admitted requests and one token of every decoding one; its time and energy are
-the step form of the method: fixed work once, work per sequence, per context token, per prompt token and per pair of
-prompt tokens. Energy of a step is capped at rated power. Stretches of steps in which nobody comes or goes are summed in
-closed form, exactly.
+the step form of the method: weights streamed and multiplied by how many decode, work per context token, per prompt
+token and per pair of prompt tokens. Energy of a step is capped at rated power. Stretches of steps in which nobody comes
+or goes are summed in closed form, exactly.
 
     cd tests/python
     python -m reference.simulator TRACE_FOLDER [fewest|random]
@@ -31,17 +31,42 @@ import numpy as np
 import pyarrow as pa
 import wattledger as wl
 
-from reference.method import ENGINES, Hardware, Model, Serving, coefficients
+from reference.catalog import Row, hardware, network, parameters
+from reference.method import INPUT, OUTPUT, Basis, Method, Serving, precision
 
 MOST_RUNNING = 256
 CHUNK_TOKENS = 8192
 BIN_S = 300
+#: Features in their order.
+PAIRS, CONTEXT = 3, 6
 IDLE_W = 110
 D = Decimal
-H100 = Hardware(D(700), D(3350), D("989.4"), None, D(900), D(80), "mature", None, D(IDLE_W))
+H100 = {
+    "id": "simulated",
+    "name": "simulated",
+    "vendor": "NVIDIA",
+    "category": "datacenter-gpu",
+    "generation": "hopper",
+    "release_year": "2022",
+    "tdp_w": "700",
+    "idle_context_w": str(IDLE_W),
+    "memory_gb": "80",
+    "memory_bw_gbs": "3350",
+    "bf16_tflops": "989.4",
+    "interconnect_gbs": "900",
+    "source": "test",
+    "quality": "assumed",
+}
+
+
+def llama(total: str, layers: int, hidden: int, heads: int) -> Row:
+    shape = {"n_layers": layers, "hidden_size": hidden, "n_heads": heads, "n_kv_heads": 8, "head_dim": 128}
+    return {"total_params": total, "active_params": total} | {column: str(size) for column, size in shape.items()}
+
+
 SIZES = {
-    "8B on 1 H100": (1, ("8.03e9", 32, 4096, 32)),
-    "70B on 4 H100": (4, ("70.55e9", 80, 8192, 64)),
+    "8B on 1 H100": (1, llama("8030000000", 32, 4096, 32)),
+    "70B on 4 H100": (4, llama("70550000000", 80, 8192, 64)),
 }
 TRACES = {"conv": "AzureLLMInferenceTrace_conv.csv", "code": "AzureLLMInferenceTrace_code.csv"}
 REPLICAS = (1, 2, 4, 8, 16)
@@ -49,10 +74,9 @@ REPLICAS = (1, 2, 4, 8, 16)
 
 @dataclass(frozen=True)
 class Step:
-    """Seconds or joules of a step: once, and per sequence, context token, prompt token and pair of prompt tokens."""
+    """Seconds or joules of a step: by how many decode in it, and per context token, prompt token and pair of those."""
 
-    fixed: float
-    sequence: float
+    decoding: list[float]
     context: float
     prompt: float
     pair: float
@@ -63,6 +87,7 @@ class Replica:
     """What one replica is and costs."""
 
     devices: int
+    method: Method
     time: Step
     energy: Step
     cache_tokens: float
@@ -71,29 +96,35 @@ class Replica:
     def rated_w(self) -> float:
         return self.devices * 700.0
 
-    def joules(self, prompt: float, pairs: float, output: float, context: float) -> float:
-        """Energy of a load but for the fixed part of its steps."""
+    def joules(self, prompt: float, pairs: float, context: float) -> float:
+        """Energy of a load but for what its output tokens cost each."""
         e = self.energy
-        return e.prompt * prompt + e.pair * pairs + e.sequence * output + e.context * context
+        return e.prompt * prompt + e.pair * pairs + e.context * context
+
+    def joules_per_output(self, concurrency: float) -> float:
+        return float(self.method.at(D(concurrency)).joules_per[OUTPUT])
 
 
 def replica(size: str) -> tuple[Replica, str]:
     """Cost a size of the table, and write the fleet of so many replicas of it, with `REPLICAS` to fill in."""
-    devices, (total, layers, hidden, heads) = SIZES[size]
-    model = Model(D(total), D(total), layers, hidden, heads, 128, 8, 0, None, 0, 0, None, None)
-    serving = Serving(devices, D(2), fp8=False, engine=ENGINES["vllm-0.11"])
-    one, two = (coefficients(H100, model, serving, D(b)) for b in (1, 2))
+    devices, model = SIZES[size]
+    net, chip = network(model), hardware(H100)
+    costs = Method(chip, net, Serving(devices, precision("bf16")), parameters(None, None, chip.generation))
+    at = [costs.at(D(n)) for n in range(1, MOST_RUNNING + 1)]
 
-    def step(s1: tuple[D, ...], s2: tuple[D, ...], prefill: tuple[D, ...]) -> Step:
-        fixed = 2 * (s1[0] - s2[0])
-        return Step(*map(float, (fixed, s1[0] - fixed, s1[1], prefill[0], prefill[1])))
+    def step(alone: D, bases: list[Basis]) -> Step:
+        """A step in which nobody decodes streams the weights all the same."""
+        shared = [alone, *(n * basis[OUTPUT] for n, basis in enumerate(bases, start=1))]
+        return Step([float(x) for x in shared], *(float(bases[0][feature]) for feature in (CONTEXT, INPUT, PAIRS)))
 
-    room = 0.9 * devices * 80e9 - 2 * float(total)
+    alone_s, alone_j = costs.step(D(0))
+    room = 0.9 * devices * 80e9 - 2 * float(net.resident)
     made = Replica(
         devices,
-        step(one.s_decode, two.s_decode, one.s_prefill),
-        step(one.e_decode, two.e_decode, one.e_prefill),
-        room / model.kv_bytes(layers),
+        costs,
+        step(alone_s, [c.seconds_per for c in at]),
+        step(alone_j, [c.joules_per for c in at]),
+        room / float(net.stored.full * 2),
     )
     toml = f"""
         [[deployment]]
@@ -103,23 +134,10 @@ def replica(size: str) -> tuple[Replica, str]:
         replicas = REPLICAS
         precision = "bf16"
         match = {{}}
-        model = {{ total_params = {float(total):.1f}, n_layers = {layers}, hidden_size = {hidden}, n_heads = {heads}, \
-n_kv_heads = 8, head_dim = 128 }}
+        model = {{ {", ".join(f"{column} = {cell}.0" for column, cell in model.items())} }}
         [[hardware]]
-        id = "simulated"
-        name = "simulated"
-        vendor = "NVIDIA"
-        category = "datacenter-gpu"
-        release_year = 2022
-        tdp_w = 700.0
-        idle_context_w = {IDLE_W}.0
-        memory_gb = 80.0
-        memory_bw_gbs = 3350.0
-        bf16_tflops = 989.4
-        interconnect_gbs = 900.0
-        source = "test"
-        quality = "assumed"
     """
+    toml += "\n".join(f'{column} = "{cell}"' for column, cell in H100.items())
     return made, toml
 
 
@@ -198,7 +216,7 @@ class Engine:
         """Steps up to the first that ends a request, or that the next arrival could join."""
         to_end = self.decoding[0][0] - self.steps
         n, t = len(self.decoding), self.replica.time
-        each, growth = t.fixed + n * t.sequence + t.context * self.context, t.context * n / 2
+        each, growth = t.decoding[n] + t.context * self.context, t.context * n / 2
         wait = until - self.now
         if math.isfinite(wait):
             # each·k + growth·k² >= wait
@@ -212,8 +230,7 @@ class Engine:
         context = steps * self.context + n * steps * steps / 2
 
         def of(cost: Step) -> float:
-            per_step = steps * (cost.fixed + n * cost.sequence)
-            return per_step + cost.context * context + cost.prompt * prompt + cost.pair * pairs
+            return steps * cost.decoding[n] + cost.context * context + cost.prompt * prompt + cost.pair * pairs
 
         seconds = of(self.replica.time)
         self.now += seconds
@@ -337,7 +354,7 @@ def energy_by_rule(kind: Replica, truth: Truth, replicas: int, rule: str, width:
     prompt = sum(r.prompt for r in truth.requests)
     pairs = sum(r.prompt**2 / 2 for r in truth.requests)
     context = sum(r.prompt * r.output + r.output**2 / 2 for r in truth.requests)
-    total = kind.joules(prompt, pairs, sum(r.output for r in truth.requests), context)
+    total = kind.joules(prompt, pairs, context)
     overlap: dict[int, float] = {}
     output: dict[int, int] = {}
     for r in truth.requests:
@@ -347,7 +364,7 @@ def energy_by_rule(kind: Replica, truth: Truth, replicas: int, rule: str, width:
             overlap[k] = overlap.get(k, 0.0) + min(r.ended, (k + 1) * width) - max(r.began, k * width)
     for k, tokens in output.items():
         b = concurrency(rule, overlap.get(k, 0.0) / (width * replicas), replicas)
-        total += kind.energy.fixed * tokens / min(b, MOST_RUNNING)
+        total += kind.joules_per_output(min(b, MOST_RUNNING)) * tokens
     return total
 
 
