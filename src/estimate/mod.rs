@@ -2,12 +2,14 @@
 //!
 //! Lines are summed in the order of the ledger, so the same inputs give the same bits on any number of threads.
 
+mod accelerators;
 mod annotate;
 pub mod columns;
 mod group;
 mod rates;
 mod request;
 
+pub use accelerators::AcceleratorBin;
 pub use annotate::Annotator;
 pub use columns::Total;
 pub use group::{GroupBy, KEYS, Table, TableRow};

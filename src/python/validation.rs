@@ -1,5 +1,6 @@
 //! Measurement files and what the methods say of them.
 
+use crate::calibration::profile;
 use crate::catalog::Catalog;
 use crate::validation::inference;
 use pyo3::prelude::*;
@@ -43,6 +44,21 @@ impl InferenceMeasurements {
             self.inner.set(&id, value)?;
         }
         Ok(())
+    }
+
+    /// Gives an engine a stack of its own; ids of the parameters that a fit may find.
+    fn add_engine(&mut self, engine: &str) -> PyResult<Vec<String>> {
+        Ok(self.inner.add_engine(engine)?)
+    }
+
+    /// The engine's stack as rows of a fleet file.
+    fn profile(&self, engine: &str, source: &str, note: &str) -> String {
+        profile::overlay(engine, &self.inner.stack_of(engine), source, note)
+    }
+
+    /// Why each row cannot be predicted; empty where it can.
+    fn reasons(&self) -> PyResult<Vec<String>> {
+        Ok(self.inner.predict()?.into_iter().map(|row| row.err().unwrap_or_default()).collect())
     }
 
     /// Joules and seconds per output token of every row; not a number where a row cannot be predicted.
