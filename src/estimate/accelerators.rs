@@ -21,6 +21,8 @@ pub struct AcceleratorBin {
     pub idle: Joules,
     /// Time of whole replicas that the requests take, in seconds.
     pub replica_s: f64,
+    /// Busy time of replicas by the operating points: what the log shows, where it shows latency.
+    pub busy_s: f64,
 }
 
 impl AcceleratorBin {
@@ -56,6 +58,7 @@ impl Estimate {
             bin.busy += joules(prefill) + joules(decode);
             bin.idle += joules(idle);
             bin.replica_s += line.values.sums[0];
+            bin.busy_s += line.values.busy_s;
         }
         (bins.into_values().filter(|bin| bin.end_s > bin.start_s).collect(), without_time)
     }

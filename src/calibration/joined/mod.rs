@@ -82,8 +82,12 @@ pub struct DeploymentCalibration {
     pub deployment: String,
     /// Metered over estimated energy of prefill and decode.
     pub energy_scale: f64,
+    /// Replica time to state with it, where the balance does not close otherwise.
+    pub time_scale: Option<f64>,
     /// The scale that the fleet states already.
     pub stated_energy_scale: Option<f64>,
+    /// Busy time in the log over the replica time that the method thinks the requests take; 1 where no latency is logged.
+    pub busy_over_replica_time: f64,
     /// Meters that were added up.
     pub meters: usize,
     /// How late the readings were taken to be, in seconds.
@@ -216,7 +220,7 @@ pub fn calibrate(ledger: &Ledger, fleet: &Fleet, series: &Series, options: &Opti
             "metered {:.4} kWh in {} bins of {bin_s} s, estimated {:.4} kWh before",
             one.metered_kwh, one.bins_used, one.estimated_kwh
         );
-        snippet(&one.deployment, &about, &[("energy_scale", Some(one.energy_scale))])
+        snippet(&one.deployment, &about, &[("energy_scale", Some(one.energy_scale)), ("time_scale", one.time_scale)])
     });
     Ok(JoinedCalibration {
         toml: toml.collect::<Vec<_>>().join("\n"),

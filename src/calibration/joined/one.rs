@@ -23,6 +23,8 @@ struct Joined<'a> {
     deployed: &'a Deployed,
     /// Bins that the series tells, with metered joules.
     used: Vec<(AcceleratorBin, f64)>,
+    /// Factor on the replica time of the method, as far as the balance needs one.
+    stretch: f64,
     excluded: BTreeMap<&'static str, u64>,
 }
 
@@ -32,13 +34,37 @@ impl Joined<'_> {
         self.deployed.rated.0 * self.deployed.replicas
     }
 
+    /// Busy time in the log over the replica time that the method thinks its requests take.
+    fn busy_over_replica_time(&self) -> f64 {
+        let sum = |of: fn(&AcceleratorBin) -> f64| self.used.iter().map(|(bin, _)| of(bin)).sum::<f64>();
+        sum(|bin| bin.busy_s) / sum(|bin| bin.replica_s)
+    }
+
+    /// The scale that closes the balance. Where rated power over the method's own time is too little for what was
+    /// metered, and requests were in the replica for longer than that, the time is stretched with it.
+    fn solve(&mut self) -> Result<f64> {
+        let metered_j = self.used.iter().map(|(_, joules)| joules).sum();
+        let idle_j = self.used.iter().map(|(bin, _)| bin.idle.0).sum();
+        let busy = |joined: &Self| joined.used.iter().map(|(bin, _)| joined.busy(bin)).collect::<Vec<_>>();
+        let first = match solve(&self.place, metered_j, idle_j, &busy(self)) {
+            Ok(scale) => return Ok(scale),
+            Err(error) => error,
+        };
+        let stretch = self.busy_over_replica_time();
+        if !stretch.is_finite() || stretch <= 1.0 {
+            return Err(first);
+        }
+        self.stretch = stretch;
+        solve(&self.place, metered_j, idle_j, &busy(self)).map_err(|_| first)
+    }
+
     fn accelerators(&self) -> f64 {
         self.deployed.devices * self.deployed.replicas
     }
 
     /// Busy energy of a bin without scale, and the most there can be of it.
     fn busy(&self, bin: &AcceleratorBin) -> (f64, f64) {
-        (bin.busy.0 / UNBOUND, self.deployed.rated.0 * bin.replica_s)
+        (bin.busy.0 / UNBOUND, self.deployed.rated.0 * bin.replica_s * self.stretch)
     }
 
     fn estimated(&self, bin: &AcceleratorBin, scale: f64) -> f64 {
@@ -123,7 +149,7 @@ impl Calibrating<'_> {
             warnings.push(format!("{without_time} requests have no time: their energy is metered and in no bin"));
         }
         let stretches: Vec<(i64, i64)> = bins.iter().map(|b| (b.start_s * 1_000_000, b.end_s * 1_000_000)).collect();
-        let mut joined = Joined { place, deployed, used: Vec::new(), excluded: BTreeMap::new() };
+        let mut joined = Joined { place, deployed, used: Vec::new(), stretch: 1.0, excluded: BTreeMap::new() };
         for (bin, metered) in bins.into_iter().zip(self.metered(&stretches)) {
             match metered {
                 Ok(joules) => joined.used.push((bin, joules)),
@@ -179,7 +205,7 @@ impl Calibrating<'_> {
 
     /// Its scales.
     pub fn scales(&self) -> Result<DeploymentCalibration> {
-        let (joined, mut warnings) = self.join()?;
+        let (mut joined, mut warnings) = self.join()?;
         joined.check_power(&mut warnings)?;
         let stated = &self.fleet.deployments()[self.at];
         let metered_j: f64 = joined.used.iter().map(|(_, joules)| joules).sum();
@@ -189,22 +215,33 @@ impl Calibrating<'_> {
             let expected = "energy of requests in the bins that the series tells";
             return Err(argument(&format!("{}, estimated busy energy in J", joined.place), 0, expected));
         }
-        let scale = solve(&joined.place, metered_j, idle_j, &busy)?;
+        let as_stated = stated.energy_scale.unwrap_or(1.0);
+        let before: Vec<f64> = joined.used.iter().map(|(bin, _)| joined.estimated(bin, as_stated)).collect();
+        let scale = joined.solve()?;
+        let busy: Vec<(f64, f64)> = joined.used.iter().map(|(bin, _)| joined.busy(bin)).collect();
         warnings.extend(check_scale(&joined.place, "energy_scale", scale)?);
-        let before = stated.energy_scale.unwrap_or(1.0);
+        let time_scale = (joined.stretch > 1.0).then(|| joined.stretch * stated.time_scale.unwrap_or(1.0));
+        if let Some(time_scale) = time_scale {
+            warnings.extend(check_scale(&joined.place, "time_scale", time_scale)?);
+            warnings.push(format!(
+                "requests were in the replicas {:.2} times as long as the method thinks they take; at its own times even \
+                 rated power falls short of the metered energy, so that time_scale {time_scale:.3} comes with the scale",
+                joined.stretch
+            ));
+        }
         let kwh = |joules: f64| KilowattHours::from(Joules(joules)).0;
         let bins: Vec<Bin> = joined
             .used
             .iter()
-            .map(|(bin, metered)| Bin {
+            .zip(&before)
+            .map(|((bin, metered), before)| Bin {
                 start_s: bin.start_s,
                 seconds: bin.seconds(),
                 metered_kwh: kwh(*metered),
-                estimated_kwh: kwh(joined.estimated(bin, before)),
+                estimated_kwh: kwh(*before),
                 calibrated_kwh: kwh(joined.estimated(bin, scale)),
             })
             .collect();
-        let estimated_j: f64 = joined.used.iter().map(|(bin, _)| joined.estimated(bin, before)).sum();
         let waiting = joined.waiting();
         if idle_j > 0.5 * metered_j {
             let known = waiting.map_or(String::new(), |w| {
@@ -234,7 +271,9 @@ impl Calibrating<'_> {
         Ok(DeploymentCalibration {
             deployment: stated.name.clone(),
             energy_scale: scale,
+            time_scale,
             stated_energy_scale: stated.energy_scale,
+            busy_over_replica_time: joined.busy_over_replica_time(),
             meters: self.numbers.len(),
             lag_applied_s: 0.0,
             lag_basis: "",
@@ -242,7 +281,7 @@ impl Calibrating<'_> {
             bins_at_rated_power: busy.iter().filter(|(raw, most)| *raw > 0.0 && scale * raw >= *most).count() as u64,
             bins_excluded: joined.excluded.clone(),
             metered_kwh: kwh(metered_j),
-            estimated_kwh: kwh(estimated_j),
+            estimated_kwh: kwh(before.iter().sum()),
             estimated_idle_kwh: kwh(idle_j),
             residual_before: residual(bins.iter().map(|bin| (bin.estimated_kwh, bin.metered_kwh))),
             residual_after: residual(bins.iter().map(|bin| (bin.calibrated_kwh, bin.metered_kwh))),

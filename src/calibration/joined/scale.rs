@@ -30,6 +30,10 @@ pub(super) fn solve(place: &str, metered_j: f64, idle_j: f64, busy: &[(f64, f64)
         held += part.1;
         free -= part.0;
     }
+    // The last digits of an estimate that stands at rated power throughout.
+    if let Some(last) = parts.last().filter(|_| target <= held * (1.0 + 1e-9)) {
+        return Ok(bound(last));
+    }
     // Whatever the scale, the estimate cannot come out at what was metered.
     let expected = format!(
         "at most {} kWh, waiting and at rated power for as long as the method thinks that the requests take; set a \
