@@ -90,6 +90,7 @@ def deployments(data, rows):
 
 
 def one_metered_point(data, rows, energy):
+    """What a meter at one load says of the others; half widths, in log units, that cover 90 % near it and anywhere."""
     logs = np.nanmean(energy, axis=0)
     middle, near, anywhere, offset = [], [], [], []
     for of in deployments(data, rows):
@@ -103,6 +104,8 @@ def one_metered_point(data, rows, energy):
     line("metered within a factor 2 of the load", near)
     line("metered at any load, the rest", anywhere)
     line("median offset of the deployment removed", offset)
+    widths = {"spread_metered_near": near, "spread_metered": anywhere}
+    return {symbol: float(np.quantile(np.abs(logs), 0.9)) for symbol, logs in widths.items()}
 
 
 def spreads(data, rows, energy):
@@ -202,10 +205,10 @@ def main():
             line(f"  {name}={value}", logs)
     unseen_generation(data, rows & ~data.media, options)
     one_metered_point(data, rows & ~data.media, energy)
-    one_metered_point(data, rows, energy)
+    metered = one_metered_point(data, rows, energy)
     alternatives(data, rows)
     ecologits(data, rows)
-    spread = spreads(data, rows, energy)
+    spread = spreads(data, rows, energy) | metered
     m = data.fresh()
     values = fit(m, free_parameters(m), rows, options)
     e, t = errors(m)

@@ -35,7 +35,7 @@ class Options:
 
 
 def columns(measurements: InferenceMeasurements, name: str) -> Array:
-    """A column of numbers; not a number where the cell is empty."""
+    """Return a column of numbers; not a number where the cell is empty."""
     import numpy as np
 
     return np.array([float(cell) if cell else np.nan for cell in measurements.column(name)])
@@ -56,11 +56,12 @@ def fit(
     import numpy as np
     from scipy.optimize import least_squares
 
-    priors = {key: (prior, sigma) for key, _, prior, sigma in measurements.parameters}
-    without = [key for key in free if None in priors.get(key, (None, None))]
+    stated = {key: (prior, sigma) for key, _, prior, sigma in measurements.parameters}
+    priors = {key: (prior, sigma) for key, (prior, sigma) in stated.items() if prior is not None and sigma is not None}
+    without = [key for key in free if key not in priors]
     if without:
         raise ValueError(f"no prior for {', '.join(without)}")
-    start = np.log([priors[key][0] for key in free])
+    start = np.log(np.array([priors[key][0] for key in free]))
     sigma = np.array([priors[key][1] for key in free], dtype=float)
     energy, time = (np.log(values[rows]) for values in observed(measurements))
     models = np.array(measurements.column("model"))[rows]
@@ -70,7 +71,8 @@ def fit(
 
     def robust(residual: Array) -> Array:
         scaled = residual / options.robust_at
-        return np.sign(residual) * np.sqrt(2.0 * (np.sqrt(1.0 + scaled**2) - 1.0))
+        linear: Array = np.sign(residual) * np.sqrt(2.0 * (np.sqrt(1.0 + scaled**2) - 1.0))
+        return linear
 
     def residuals(logs: Array) -> Array:
         measurements.set(list(zip(free, np.exp(logs).tolist(), strict=True)))

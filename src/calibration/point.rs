@@ -283,8 +283,8 @@ pub fn calibrate(fleet: &Fleet, point: &Point) -> Result<PointCalibration> {
         warnings.extend(check_scale(&place, "time_scale", scale)?);
     }
     let about = format!(
-        "{about} at concurrency {:.4}, {} in, {} cached, {} out; catalog of {}",
-        method.concurrency,
+        "{about} at concurrency {}, {} in, {} cached, {} out; catalog of {}",
+        (method.concurrency * 100.0).round() / 100.0,
         tokens[0],
         tokens[1],
         tokens[2],

@@ -39,8 +39,8 @@ pub struct Spread {
     pub after_near: Option<Interval>,
     /// With the scale, at any load.
     pub after: Option<Interval>,
-    /// Why there are none.
-    pub reason: Option<String>,
+    /// Why there are none, or what is odd about them.
+    pub remark: Option<String>,
 }
 
 fn interval(rows: &[&Parameter], symbols: &[&str]) -> Option<Interval> {
@@ -87,8 +87,15 @@ pub(super) fn spread(fleet: &Fleet, stated: &Deployment, load_known: bool) -> Re
         before: interval(&rows, &symbols),
         after_near: interval(&rows, &["spread_metered_near"]),
         after: interval(&rows, &["spread_metered"]),
-        reason: None,
+        remark: None,
     };
-    let lacking = found.before.is_none() || found.after.is_none();
-    Ok(Spread { reason: lacking.then(|| format!("parameter set {set} lacks rows of its spread layer")), ..found })
+    let widths = found.before.as_ref().zip(found.after.as_ref()).map(|(b, a)| (b.half_width_log, a.half_width_log));
+    let remark = match widths {
+        None => Some(format!("parameter set {set} lacks rows of its spread layer")),
+        Some((before, after)) if after >= before => {
+            Some("away from the metered load the scale says no more of this kind of model than the set does".into())
+        }
+        Some(_) => None,
+    };
+    Ok(Spread { remark, ..found })
 }

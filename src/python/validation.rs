@@ -51,9 +51,9 @@ impl InferenceMeasurements {
         Ok(self.inner.add_engine(engine)?)
     }
 
-    /// The engine's stack as rows of a fleet file.
+    /// What was found about the engine's stack as rows of a fleet file.
     fn profile(&self, engine: &str, source: &str, note: &str) -> String {
-        profile::overlay(engine, &self.inner.stack_of(engine), source, note)
+        profile::overlay(engine, &self.inner.found(engine), source, note)
     }
 
     /// Why each row cannot be predicted; empty where it can.

@@ -156,10 +156,12 @@ impl Measurements {
                 // this generation, so that a factor on all of them would only stand for them.
                 let width = base.prior_sigma.or_else(|| widest(&rows, symbol));
                 let width = width.filter(|_| row.value > 0.0 && *symbol != "h");
-                (row.prior, row.prior_sigma) = (width.map(|_| base.value), width);
-                if width.is_some() {
-                    free.push(row.id.clone());
+                // What the set expects nothing of stays the base engine's.
+                if width.is_none() {
+                    continue;
                 }
+                (row.prior, row.prior_sigma) = (Some(base.value), width);
+                free.push(row.id.clone());
                 added.push(row);
             }
         }
@@ -167,10 +169,11 @@ impl Measurements {
         Ok(free)
     }
 
-    /// The rows of an engine's own stack.
+    /// The rows of an engine's own stack that differ from what was expected: what a fit has found something about.
     #[must_use]
-    pub fn stack_of(&self, engine: &str) -> Vec<&Parameter> {
-        self.parameters.iter().filter(|row| row.layer == "stack" && row.engine.as_deref() == Some(engine)).collect()
+    pub fn found(&self, engine: &str) -> Vec<&Parameter> {
+        let own = self.parameters.iter().filter(|row| row.layer == "stack" && row.engine.as_deref() == Some(engine));
+        own.filter(|row| row.prior.is_some_and(|prior| (row.value / prior - 1.0).abs() > 1e-5)).collect()
     }
 
     /// The value of a task's nuisance: input tokens that its source does not publish, or host time of its media.

@@ -50,7 +50,8 @@ fn a_profile_is_taken_by_a_fleet_file_and_counts() {
     let mut mine = measurements("mine-1.2");
     mine.add_engine("mine-1.2").unwrap();
     mine.set("V12/stack/mine-1.2/hopper/q", 2.0).unwrap();
-    let profile = overlay("mine-1.2", &mine.stack_of("mine-1.2"), "our \"runs\" of \\ November", "first\nsecond");
+    let profile = overlay("mine-1.2", &mine.found("mine-1.2"), "our \"runs\" of \\ November", "first\nsecond");
+    assert_eq!(profile.matches("[[parameter]]").count(), 1, "nothing was found about the rest");
     let deployment = |engine: &str| {
         format!("[[deployment]]\nname = 'a'\nmodel = 'llama-3.1-8b'\nhardware = 'h100'\nengine = '{engine}'\n{profile}")
     };

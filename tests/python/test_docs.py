@@ -11,7 +11,7 @@ import pytest
 import wattledger as wl
 
 ROOT = Path(__file__).parent.parent.parent
-MODULES = ["wattledger", "wattledger._scan", "wattledger._request", "wattledger._annotate"]
+MODULES = ["wattledger", "wattledger._scan", "wattledger._request", "wattledger._annotate", "wattledger._calibrate"]
 
 
 @pytest.mark.parametrize("name", MODULES)
