@@ -60,6 +60,17 @@ pub fn check_parquet_ranges(index: &ParquetMetaData, bytes: u64, path: &Path) ->
     Ok(())
 }
 
+/// The bytes of a file.
+///
+/// # Errors
+/// [`Error::FileNotFound`], [`Error::FileAccess`].
+pub fn read_whole(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Error::FileNotFound { path: path.into() },
+        _ => Error::FileAccess { path: path.into(), problem: error.to_string() },
+    })
+}
+
 /// Writes a file whole or not at all: a temporary file beside it, synced, then renamed over it.
 ///
 /// # Errors

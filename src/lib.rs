@@ -8,10 +8,13 @@
 //!              catalog ─► fleet ─► plan ◄─► physics ─┘
 //! ```
 //!
-//! [`scan`] is the corridor from bytes to ledger, [`validation`] sets estimates beside measurements, [`units`], [`error`] and [`keys`] are the floor everyone stands on.
+//! [`calibration`] puts a meter beside an estimate and hands back scales, [`validation`] measurements beside the method.
+//!
+//! [`scan`] is the corridor from bytes to ledger, [`units`], [`error`] and [`keys`] are the floor everyone stands on.
 //! `tests/architecture` holds the walls: which room may use which.
 
 pub mod annotate;
+pub mod calibration;
 pub mod catalog;
 pub mod error;
 pub mod estimate;

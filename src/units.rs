@@ -159,6 +159,8 @@ impl Bounds {
     pub const DEVICES: Self = Self { what: "devices per replica", unit: "", low: 1.0, high: 65_536.0 };
     /// Replicas of a deployment.
     pub const REPLICAS: Self = Self { what: "replicas", unit: "", low: 1.0, high: 1_000_000.0 };
+    /// Metered over estimated energy or time of a deployment; beyond it something else was metered than estimated.
+    pub const SCALE: Self = Self { what: "scale from a meter", unit: "", low: 0.05, high: 20.0 };
 
     /// Whether a value is a number inside the limits.
     #[must_use]

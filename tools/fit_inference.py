@@ -113,6 +113,7 @@ def deployments(data, rows):
 
 
 def one_metered_point(data, rows, energy):
+    """What a meter at one load says of the others; half widths that cover 90 % near it and from the middle."""
     logs = mean_of_seeds(energy)
     middle, near, anywhere, offset = [], [], [], []
     for of in deployments(data, rows):
@@ -127,6 +128,10 @@ def one_metered_point(data, rows, energy):
     line("metered within a factor 2 of the load", near)
     line("metered at any load, the rest", anywhere)
     line("median offset of the deployment removed", offset)
+    return {
+        "spread_metered_near": float(np.quantile(np.abs(near), 0.9)),
+        "spread_metered": float(np.quantile(np.abs(middle), 0.9)),
+    }
 
 
 def spreads(data, rows, energy):
@@ -266,10 +271,10 @@ def main():
         for value, logs in sorted(slices.items(), key=lambda item: -summary(item[1])["median_ape"]):
             line(f"  {name}={value}", logs)
     unseen_generation(data, rows & ~data.media, options)
-    one_metered_point(data, rows & ~data.media, energy)
+    metered = one_metered_point(data, rows & ~data.media, energy)
     alternatives(data, rows)
     ecologits(data, rows)
-    spread = spreads(data, rows, energy)
+    spread = spreads(data, rows, energy) | metered
     m = data.fresh()
     values = fit(m, free_parameters(m), rows, options)
     e, t = errors(m)

@@ -8,6 +8,7 @@ True
 """
 
 from wattledger._annotate import annotate
+from wattledger._calibrate import calibrate_engine, calibrate_point, calibrate_series
 from wattledger._engine import (
     AnnotatedRows,
     Estimate,
@@ -26,6 +27,7 @@ from wattledger._errors import (
     InputError,
     InputNotFoundError,
     LedgerError,
+    MissingExtraError,
     SumOverflowError,
     UnknownNameError,
     WattledgerError,
@@ -46,12 +48,16 @@ __all__ = [
     "InputNotFoundError",
     "Ledger",
     "LedgerError",
+    "MissingExtraError",
     "RequestEstimate",
     "SumOverflowError",
     "UnknownNameError",
     "WattledgerError",
     "__version__",
     "annotate",
+    "calibrate_engine",
+    "calibrate_point",
+    "calibrate_series",
     "merge",
     "request",
     "scan",

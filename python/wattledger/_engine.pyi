@@ -236,6 +236,77 @@ def merge(ledgers: Sequence[Ledger], *, allow_overlap: bool = False) -> Ledger:
 
     """
 
+@final
+class InferenceMeasurements:
+    """A file of measured serving configurations with the parameters they are predicted with.
+
+    The rows have the columns of ``data/measurements/inference.csv``; ``place`` in messages is the path.
+    """
+
+    def __new__(cls, path: _Path) -> InferenceMeasurements: ...
+    @property
+    def row_ids(self) -> list[str]:
+        """Keys of the rows."""
+
+    def column(self, name: str) -> list[str]:
+        """Cells of a column, as text; empty where the row has none."""
+
+    @property
+    def parameters(self) -> list[tuple[str, float, float | None, float | None]]:
+        """Id, value, prior and its width of every parameter."""
+
+    def set(self, values: list[tuple[str, float]]) -> None:
+        """Give parameters other values."""
+
+    def add_engine(self, engine: str) -> list[str]:
+        """Give an engine a stack of its own on each generation of its rows; ids of the values that a fit may find."""
+
+    def profile(self, engine: str, source: str, note: str) -> str:
+        """What was found about the engine's stack as rows of a fleet file, in TOML."""
+
+    def reasons(self) -> list[str]:
+        """Why each row cannot be predicted; empty where it can."""
+
+    def predict(self) -> tuple[list[float], list[float]]:
+        """Joules and seconds per output token of every row; not a number where a row cannot be predicted."""
+
+def calibrate_point(
+    fleet: Fleet,
+    *,
+    deployment: str | None = None,
+    gpu_power_w: float | None = None,
+    tokens_per_s: float | None = None,
+    gpu_kwh: float | None = None,
+    total_output_tokens: float | None = None,
+    hours: float | None = None,
+    concurrency: float | None = None,
+    input_tokens: int | None = None,
+    cached_tokens: int | None = None,
+    output_tokens: int | None = None,
+) -> dict[str, Any]:
+    r"""Scales of one deployment from one metered point; see ``wattledger.calibrate_point``.
+
+    >>> import wattledger as wl
+    >>> text = "[[deployment]]\nname = 'a'\nmodel = 'llama-3.1-8b'\nhardware = 'h100'\nreplicas = 1"
+    >>> fleet = wl.Fleet.parse(text)
+    >>> found = wl.calibrate_point(fleet, gpu_kwh=5, total_output_tokens=1e8, concurrency=64)
+    >>> found["time_scale"] is None, found["energy_scale"] > 0
+    (True, True)
+    """
+
+def calibrate_series(
+    ledger: Ledger,
+    fleet: Fleet,
+    paths: list[str],
+    *,
+    deployment: str | None = None,
+    timezone: str | None = None,
+    unit: str | None = None,
+    max_gap_s: float | None = None,
+    lag_s: float | None = None,
+) -> dict[str, Any]:
+    """Scales of deployments from power series in files; see ``wattledger.calibrate_series``."""
+
 def scan_paths(paths: list[str], options: dict[str, Any]) -> Ledger: ...
 def scan_stream(data: object, options: dict[str, Any]) -> Ledger: ...
 def scan_columns(columns: _Columns, options: dict[str, Any]) -> Ledger: ...

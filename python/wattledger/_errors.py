@@ -53,5 +53,9 @@ class CatalogError(WattledgerError, ValueError):
     """A catalog row breaks a rule."""
 
 
+class MissingExtraError(WattledgerError, ImportError):
+    """A library of an extra is not installed."""
+
+
 class SumOverflowError(WattledgerError, OverflowError):
     """A sum does not fit its integer."""

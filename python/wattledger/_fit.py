@@ -56,12 +56,13 @@ def fit(
     import numpy as np
     from scipy.optimize import least_squares
 
-    priors = {key: (prior, sigma) for key, _, prior, sigma in measurements.parameters}
-    without = [key for key in free if None in priors.get(key, (None, None))]
+    stated = {key: (prior, sigma) for key, _, prior, sigma in measurements.parameters}
+    priors = {key: (prior, sigma) for key, (prior, sigma) in stated.items() if prior is not None and sigma is not None}
+    without = [key for key in free if key not in priors]
     if without:
         raise ValueError(f"no prior for {', '.join(without)}")
-    start = np.log(np.array([priors[key][0] for key in free], dtype=float))
-    sigma = np.array([priors[key][1] for key in free], dtype=float)
+    start = np.log(np.array([priors[key][0] for key in free]))
+    sigma = np.array([priors[key][1] for key in free])
     energy, time = (np.log(values[rows]) for values in observed(measurements))
     models = np.array(measurements.column("model"))[rows]
     _, model, count = np.unique(models, return_inverse=True, return_counts=True)

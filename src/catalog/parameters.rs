@@ -30,19 +30,36 @@ record! {
     }
 }
 
+impl Parameter {
+    /// The key that a row has to have.
+    fn key(&self) -> String {
+        let Self { set, layer, engine, generation, symbol, .. } = self;
+        let (engine, generation) = (engine.as_deref().unwrap_or("*"), generation.as_deref().unwrap_or("*"));
+        let subject = self.subject.as_deref().map(|subject| format!(":{subject}")).unwrap_or_default();
+        format!("{set}/{layer}/{engine}/{generation}/{symbol}{subject}")
+    }
+
+    /// The row of the same symbol for one engine on one generation, with this value.
+    #[must_use]
+    pub fn for_engine(&self, engine: &str, generation: &str, value: f64) -> Self {
+        let (engine, generation) = (Some(engine.to_owned()), Some(generation.to_owned()));
+        let mut row = Self { engine, generation, value, ..self.clone() };
+        row.id = row.key();
+        row
+    }
+}
+
 impl Load for Parameter {
     const FILES: &'static [File] =
         &[File { name: "parameters.csv", text: include_str!("data/parameters.csv"), prefix: "" }];
 
     fn build(row: &Row<'_>) -> Result<Self, String> {
         let parameter = Self::read(row);
-        let Self { set, layer, engine, generation, symbol, .. } = &parameter;
+        let layer = &parameter.layer;
         if !["method", "silicon", "stack", "task", "spread", "cache"].contains(&layer.as_str()) {
             return Err(format!("`{layer}` is no layer: method, silicon, stack, task, spread or cache"));
         }
-        let (engine, generation) = (engine.as_deref().unwrap_or("*"), generation.as_deref().unwrap_or("*"));
-        let subject = parameter.subject.as_deref().map(|subject| format!(":{subject}")).unwrap_or_default();
-        let key = format!("{set}/{layer}/{engine}/{generation}/{symbol}{subject}");
+        let key = parameter.key();
         if parameter.id == key { Ok(parameter) } else { Err(format!("the id has to be `{key}`")) }
     }
 }

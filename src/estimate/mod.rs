@@ -2,6 +2,7 @@
 //!
 //! Lines are summed in the order of the ledger, so the same inputs give the same bits on any number of threads.
 
+mod accelerators;
 mod annotate;
 pub mod columns;
 mod explain;
@@ -9,6 +10,7 @@ mod group;
 mod rates;
 mod request;
 
+pub use accelerators::AcceleratorBin;
 pub use annotate::Annotator;
 pub use columns::Total;
 pub use explain::{Node, Step};

@@ -229,6 +229,17 @@ impl Fleet {
         Self { deployments: Vec::new(), ..self.clone() }
     }
 
+    /// The same with these scales in every deployment; `None` leaves what is stated there.
+    #[must_use]
+    pub fn with_scales(&self, energy: Option<f64>, time: Option<f64>) -> Self {
+        let mut fleet = self.clone();
+        for deployment in &mut fleet.deployments {
+            deployment.energy_scale = energy.or(deployment.energy_scale);
+            deployment.time_scale = time.or(deployment.time_scale);
+        }
+        fleet
+    }
+
     /// The deployments as stated.
     #[must_use]
     pub fn deployments(&self) -> &[Deployment] {

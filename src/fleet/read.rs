@@ -9,7 +9,6 @@ use toml::{Table, Value};
 
 const DRAFT: Bounds = Bounds { what: "drafted tokens", unit: "tokens", low: 0.0, high: 64.0 };
 const DRAFT_PARAMETERS: Bounds = Bounds { what: "draft weights", unit: "parameters", low: 0.0, high: 1e13 };
-const SCALE: Bounds = Bounds { what: "scale from a meter", unit: "", low: 0.05, high: 20.0 };
 
 /// What a fleet file says.
 pub(super) struct Read {
@@ -121,8 +120,8 @@ fn deployment(place: &str, index: usize, value: Value, overlay: &mut Table) -> R
         draft_tokens: fields.whole("draft_tokens", DRAFT)?,
         draft_acceptance: fields.number("draft_acceptance", Bounds::FRACTION)?,
         draft_params: fields.number("draft_params", DRAFT_PARAMETERS)?,
-        energy_scale: fields.number("energy_scale", SCALE)?,
-        time_scale: fields.number("time_scale", SCALE)?,
+        energy_scale: fields.number("energy_scale", Bounds::SCALE)?,
+        time_scale: fields.number("time_scale", Bounds::SCALE)?,
     };
     if read.draft_tokens.is_some_and(|tokens| tokens > 0.0) && read.draft_acceptance.is_none() {
         let hint = "state the measured share of drafted tokens that the engine accepts";

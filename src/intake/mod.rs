@@ -54,6 +54,7 @@ pub use drive::read;
 pub use fast::batch_to_columns;
 pub use field::Field;
 pub use map::{ColumnMap, TimestampIs, formats};
+pub use time::Clock;
 
 use crate::error::Result;
 use crate::event::{Coverage, EventBatch, InputIdentity};

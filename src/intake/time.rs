@@ -69,6 +69,37 @@ impl Zone {
     }
 }
 
+/// Reads times of files other than logs by the rules of logs.
+#[derive(Clone, Debug, Default)]
+pub struct Clock(Zone);
+
+impl Clock {
+    /// A clock for times without an offset: `UTC`, an offset such as `+01:00`, an IANA name, or none declared.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`] for a zone that does not exist.
+    pub fn new(zone: Option<&str>) -> error::Result<Self> {
+        zone.map_or(Ok(Zone::Undeclared), Zone::parse).map(Self)
+    }
+
+    /// Microseconds since 1970 UTC of a cell: RFC 3339 and its kin, or an epoch of seconds to nanoseconds.
+    ///
+    /// ```
+    /// use wattledger::{event::Reason, intake::Clock};
+    /// let clock = Clock::new(None)?;
+    /// assert_eq!(clock.instant("2026-01-01T01:00:00+01:00"), Ok(1_767_225_600_000_000));
+    /// assert_eq!(clock.instant("1767225600.5"), Ok(1_767_225_600_500_000));
+    /// assert_eq!(clock.instant("2026-01-01 00:00:00"), Err(Reason::NaiveTimestamp));
+    /// # Ok::<(), wattledger::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Why it is no time.
+    pub fn instant(&self, text: &str) -> Result<i64, Reason> {
+        instant(&Scalar::Cell(text.trim().into()), &self.0)
+    }
+}
+
 /// The instant a cell stands for.
 pub(super) fn instant(cell: &Scalar, zone: &Zone) -> Result<i64, Reason> {
     let time = match cell {

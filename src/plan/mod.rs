@@ -15,7 +15,7 @@ mod site;
 
 pub use deployment::{Deployed, LoadRule, Room};
 pub use machine::accelerator_of as accelerator;
-pub use parameters::{DEFAULT_SET, is_fitted, parameters, parameters_of, spread_of};
+pub use parameters::{BASE_ENGINE, DEFAULT_SET, chosen, is_fitted, parameters, parameters_of, spread_of};
 pub use rates::{Parts, Rate, RateTable};
 pub(crate) use route::ASSUMED_HARDWARE;
 pub use site::Site;

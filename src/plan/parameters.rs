@@ -9,8 +9,8 @@ use crate::{Error, Result};
 
 /// The set that estimates use unless a fleet names another.
 pub const DEFAULT_SET: &str = "V12";
-/// The engine whose stack a set states for every engine it does not know.
-const BASE_ENGINE: &str = "vllm-0.11.1";
+/// The engine whose stack a set states for every engine that it does not know.
+pub const BASE_ENGINE: &str = "vllm-0.11.1";
 /// Engine rows that stand for an older set and not for other software.
 const OLDER: &str = "vllm-0.11.1-v0";
 
@@ -113,7 +113,16 @@ fn rows<'a>(catalog: &'a Catalog, set: &str) -> Result<Vec<&'a Parameter>> {
 }
 
 /// The row of a symbol that says most about this engine and generation.
-fn chosen<'a>(rows: &[&'a Parameter], symbol: &str, engine: &str, generation: &str) -> Option<&'a Parameter> {
+///
+/// ```
+/// use wattledger::{catalog::Catalog, plan::chosen};
+/// let all = Catalog::builtin().all_parameters()?;
+/// let rows: Vec<_> = all.iter().filter(|row| row.set == "V12").collect();
+/// assert_eq!(chosen(&rows, "q", "vllm-0.11.1", "blackwell").unwrap().id, "V12/stack/*/blackwell/q");
+/// # Ok::<(), wattledger::Error>(())
+/// ```
+#[must_use]
+pub fn chosen<'a>(rows: &[&'a Parameter], symbol: &str, engine: &str, generation: &str) -> Option<&'a Parameter> {
     let fits = |stated: Option<&str>, asked: &str| stated.is_none_or(|stated| stated == asked);
     rows.iter()
         .copied()

@@ -3,6 +3,7 @@
 
 mod annotate;
 mod arrow;
+mod calibration;
 mod catalog;
 mod columns;
 mod errors;
@@ -20,6 +21,8 @@ use pyo3::prelude::*;
 mod engine {
     #[pymodule_export]
     use super::annotate::{AnnotatedRows, annotate_columns, annotate_files, annotate_stream};
+    #[pymodule_export]
+    use super::calibration::{calibrate_point, calibrate_series};
     #[pymodule_export]
     use super::catalog::{catalog_item, catalog_kinds, catalog_table};
     #[pymodule_export]

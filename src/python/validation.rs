@@ -1,6 +1,7 @@
 //! `wattledger.validate`, and the measurements that parameters are fitted to.
 
 use super::wait::interruptible;
+use crate::calibration::profile;
 use crate::catalog::Catalog;
 use crate::validation::{self, Kind, inference};
 use pyo3::prelude::*;
@@ -56,6 +57,21 @@ impl InferenceMeasurements {
             self.inner.set(&id, value)?;
         }
         Ok(())
+    }
+
+    /// Gives an engine a stack of its own; ids of the parameters that a fit may find.
+    fn add_engine(&mut self, engine: &str) -> PyResult<Vec<String>> {
+        Ok(self.inner.add_engine(engine)?)
+    }
+
+    /// What was found about the engine's stack as rows of a fleet file.
+    fn profile(&self, engine: &str, source: &str, note: &str) -> String {
+        profile::overlay(engine, &self.inner.found(engine), source, note)
+    }
+
+    /// Why each row cannot be predicted; empty where it can.
+    fn reasons(&self) -> PyResult<Vec<String>> {
+        Ok(self.inner.predict()?.into_iter().map(|row| row.err().unwrap_or_default()).collect())
     }
 
     /// Joules and seconds per output token of every row; not a number where a row cannot be predicted.

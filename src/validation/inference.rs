@@ -8,11 +8,13 @@ use super::read::Sheet;
 use super::{Kind, Prediction, Report, Row, ecologits};
 use crate::catalog::{Catalog, Parameter};
 use crate::physics::inference::{Accelerator, Roofline};
+use crate::physics::parameters::Stack;
 use crate::physics::rated_power::cap;
 use crate::physics::spread::{Widening, half_width};
-use crate::plan::{DEFAULT_SET, accelerator, is_fitted, parameters_of, spread_of};
+use crate::plan::{BASE_ENGINE, DEFAULT_SET, accelerator, chosen, is_fitted, parameters_of, spread_of};
 use crate::units::{Joules, Seconds};
 use crate::{Error, Result};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Input tokens of a task that states none and that the set has no value for.
@@ -62,6 +64,12 @@ impl Measurement {
     }
 }
 
+/// The widest expectation that a set states of a symbol, for whatever engine and generation.
+fn widest(rows: &[&Parameter], symbol: &str) -> Option<f64> {
+    let stated = rows.iter().filter(|row| row.layer == "stack" && row.symbol == symbol);
+    stated.filter_map(|row| row.prior_sigma).max_by(f64::total_cmp)
+}
+
 /// A file of measurements, and the parameters it is predicted with.
 #[derive(Clone, Debug)]
 pub struct Measurements {
@@ -105,6 +113,59 @@ impl Measurements {
         }
         let ids = || self.parameters.iter().map(|row| row.id.as_str());
         Err(Error::UnknownName { kind: "parameter", name: id.to_owned(), nearest: crate::error::nearest(id, ids()) })
+    }
+
+    /// Gives an engine that the set does not know a stack of its own on each generation its rows were measured on: the
+    /// values of the set's base engine, and as what is expected of them before a fit those values again, as widely as the
+    /// set expects its own. Ids of the new rows whose value a fit may find.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for an engine that the set has a fit of, or that no row was measured with.
+    pub fn add_engine(&mut self, engine: &str) -> Result<Vec<String>> {
+        let refuse = |expected: String| Error::Argument { what: "engine".into(), value: engine.into(), expected };
+        if engine == BASE_ENGINE || self.parameters.iter().any(|row| row.engine.as_deref() == Some(engine)) {
+            let expected =
+                format!("a name that parameter set {DEFAULT_SET} has no fit of; add a version or your own name");
+            return Err(refuse(expected));
+        }
+        let generation = |row: &Measurement| row.configuration.as_ref().ok().map(|(_, _, generation)| *generation);
+        let measured = |row: &&Measurement| row.engine() == engine;
+        let generations: BTreeSet<&str> = self.rows.iter().filter(measured).filter_map(generation).collect();
+        if generations.is_empty() {
+            let found: BTreeSet<&str> = self.rows.iter().map(Measurement::engine).collect();
+            let found = found.into_iter().collect::<Vec<_>>().join(", ");
+            return Err(refuse(format!(
+                "one of the file's column `serving_stack` with rows that can be predicted: {found}"
+            )));
+        }
+        let rows: Vec<&Parameter> = self.parameters.iter().collect();
+        let (mut added, mut free) = (Vec::new(), Vec::new());
+        for generation in generations {
+            for (symbol, _) in Stack::SYMBOLS {
+                let Some(base) = chosen(&rows, symbol, BASE_ENGINE, generation) else { continue };
+                let mut row = base.for_engine(engine, generation, base.value);
+                // Where the set expects nothing of this generation, it may of another. Host times are this engine's own on
+                // this generation, so that a factor on all of them would only stand for them.
+                let width = base.prior_sigma.or_else(|| widest(&rows, symbol));
+                let width = width.filter(|_| row.value > 0.0 && *symbol != "h");
+                // What the set expects nothing of stays the base engine's.
+                if width.is_none() {
+                    continue;
+                }
+                (row.prior, row.prior_sigma) = (Some(base.value), width);
+                free.push(row.id.clone());
+                added.push(row);
+            }
+        }
+        self.parameters.extend(added);
+        Ok(free)
+    }
+
+    /// The rows of an engine's own stack that differ from what was expected: what a fit has found something about.
+    #[must_use]
+    pub fn found(&self, engine: &str) -> Vec<&Parameter> {
+        let own = self.parameters.iter().filter(|row| row.layer == "stack" && row.engine.as_deref() == Some(engine));
+        own.filter(|row| row.prior.is_some_and(|prior| (row.value / prior - 1.0).abs() > 1e-5)).collect()
     }
 
     /// The value of a task's nuisance: input tokens that its source does not publish, or host time of its media.

@@ -13,7 +13,7 @@ use std::path::Path;
 use text::{code, masked};
 
 /// Each room, and the doors it may use. `physics::attention` opens that part of a room alone.
-const ROOMS: [(&str, &[&str]); 18] = [
+const ROOMS: [(&str, &[&str]); 19] = [
     ("units", &[]),
     ("error", &[]),
     ("event", &[]),
@@ -30,6 +30,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ("report", &["error", "estimate", "event", "keys", "ledger"]),
     ("scan", &["error", "event", "intake", "kernel", "keys", "ledger"]),
     ("validation", &["catalog", "error", "physics", "plan", "units"]),
+    ("calibration", &["catalog", "error", "estimate", "fleet", "intake", "ledger", "plan", "units"]),
     ("annotate", &["error", "estimate", "event", "intake", "keys", "report"]),
     // The porch enters by the public doors, whichever it likes.
     ("python", &["*"]),

@@ -11,7 +11,14 @@ import pytest
 import wattledger as wl
 
 ROOT = Path(__file__).parent.parent.parent
-MODULES = ["wattledger", "wattledger._scan", "wattledger._request", "wattledger._annotate", "wattledger._validate"]
+MODULES = [
+    "wattledger",
+    "wattledger._scan",
+    "wattledger._request",
+    "wattledger._annotate",
+    "wattledger._validate",
+    "wattledger._calibrate",
+]
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -347,6 +347,108 @@ def catalog(
 
 
 @app.command()
+def calibrate(
+    inputs: Annotated[
+        list[str] | None, typer.Argument(metavar="[LOG|LEDGER…|MEASUREMENTS.csv]", help="What was metered or measured.")
+    ] = None,
+    fleet: FleetFile = None,
+    deployment: Annotated[
+        str | None, typer.Option(help="Deployment that was metered; not needed in a fleet of one.")
+    ] = None,
+    gpu_power_w: Annotated[
+        float | None, typer.Option("--gpu-power-w", "--power-w", help="Power of all accelerators of one replica, in W.")
+    ] = None,
+    tokens_per_s: Annotated[float | None, typer.Option(help="Output tokens per second of that replica.")] = None,
+    gpu_kwh: Annotated[
+        float | None, typer.Option("--gpu-kwh", "--kwh", help="Energy of all accelerators of the deployment, in kWh.")
+    ] = None,
+    total_output_tokens: Annotated[
+        float | None, typer.Option(help="Output tokens of the whole deployment in the same time.")
+    ] = None,
+    hours: Annotated[float | None, typer.Option(help="Length of that time, if waiting was metered too.")] = None,
+    concurrency: Annotated[float | None, typer.Option(help="Requests that a replica ran at once.")] = None,
+    input_tokens: Annotated[
+        int | None, typer.Option(min=0, help="Input tokens of a mean request, cached ones included.")
+    ] = None,
+    cached_tokens: Annotated[int | None, typer.Option(min=0, help="Cached input tokens of a mean request.")] = None,
+    output_tokens: Annotated[int | None, typer.Option(min=1, help="Output tokens of a mean request.")] = None,
+    power: Annotated[
+        list[Path] | None, typer.Option("--power", help="Power series: CSV, nvidia-smi CSV, Prometheus response.")
+    ] = None,
+    power_timezone: Annotated[str | None, typer.Option(help="Zone of its times without an offset.")] = None,
+    unit: Annotated[str | None, typer.Option(help="Its unit where it does not say: power_w, energy_kwh, …")] = None,
+    lag: Annotated[float | None, typer.Option(help="Seconds that the series is late.")] = None,
+    max_gap: Annotated[float | None, typer.Option(help="Longest time between readings that is bridged, in s.")] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="Engine to fit a profile of: its serving_stack in the file.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="TOML file to write.")] = None,
+    as_json: Json = False,
+    since: Since = None,
+    until: Until = None,
+    input_timezone: InputZone = None,
+    format: Format = "auto",
+    map: Map = [],
+    bin: Bin = 300,
+    max_bad: MaxBad = MAX_BAD,
+    threads: Threads = 0,
+    max_line_bytes: MaxLine = MAX_LINE,
+    force: Force = False,
+) -> int:
+    """Work out scales from a meter: one point, or a power series and its log; or a profile from measurements."""
+    from wattledger._cli import calibration
+
+    reading = {
+        "gpu_power_w": gpu_power_w,
+        "tokens_per_s": tokens_per_s,
+        "gpu_kwh": gpu_kwh,
+        "total_output_tokens": total_output_tokens,
+        "hours": hours,
+    }
+    point = any(value is not None for value in reading.values())
+    match calibration.form(inputs or [], power=bool(power), point=point, engine=engine):
+        case "engine":
+            found = wl.calibrate_engine((inputs or [""])[0], engine or "")
+        case "point":
+            load = {
+                "concurrency": concurrency,
+                "input_tokens": input_tokens,
+                "cached_tokens": cached_tokens,
+                "output_tokens": output_tokens,
+            }
+            found = wl.calibrate_point(_fleet(fleet), deployment=deployment, **reading, **load)
+        case _:
+            chosen = _fleet(fleet)
+            settings = _settings(
+                fleet=chosen,
+                dimension=[],
+                format=format,
+                map=map,
+                input_timezone=input_timezone,
+                bin=bin,
+                threads=threads,
+                max_line_bytes=max_line_bytes,
+                force=force,
+            )
+            ledger = _scan(inputs or [], since, until, settings)
+            found = wl.calibrate_series(
+                ledger,
+                chosen,
+                power=[str(path) for path in power or []],
+                deployment=deployment,
+                power_timezone=power_timezone or input_timezone,
+                unit=unit,
+                max_gap_s=max_gap,
+                lag_s=lag,
+            )
+            calibration.show(found, as_json=as_json, output=output)
+            talk.account(ledger.coverage, max_bad)
+            return exits.of_coverage(ledger.coverage, max_bad)
+    calibration.show(found, as_json=as_json, output=output)
+    return exits.GOOD
+
+
+@app.command()
 def check(
     logs: Logs,
     as_json: Json = False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wattledger._errors import CatalogError, FleetError, UnknownNameError, WattledgerError
+from wattledger._errors import CatalogError, FleetError, MissingExtraError, UnknownNameError, WattledgerError
 
 GOOD = 0
 FAILED = 1
@@ -19,7 +19,7 @@ _CALL = {"argument", "column_map"}
 
 def of_error(error: WattledgerError) -> int:
     """Return the code an error ends the command with."""
-    if isinstance(error, FleetError | UnknownNameError | CatalogError) or error.code in _CALL:
+    if isinstance(error, FleetError | UnknownNameError | CatalogError | MissingExtraError) or error.code in _CALL:
         return USAGE
     return INCOMPLETE if error.code == "file_damaged" else FAILED
 

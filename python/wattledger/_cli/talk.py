@@ -22,6 +22,11 @@ def say(line: str) -> None:
     _console().print(Text(safe(line), style="dim"))
 
 
+def warn(line: str) -> None:
+    """Say that something looks wrong."""
+    _console().print(Text.assemble(("warning: ", "bold yellow"), safe(line)))
+
+
 def error(sentence: str, hint: str | None) -> None:
     """Say what is wrong and the way out."""
     console = _console()
