@@ -78,7 +78,8 @@ def fit(
         measurements.set(list(zip(free, np.exp(logs).tolist(), strict=True)))
         joules, seconds = (np.log(np.array(values)[rows]) for values in measurements.predict())
         parts = [robust(joules - energy) * weight, robust(seconds - time) * weight * options.time_weight]
-        return np.nan_to_num(np.concatenate([*parts, options.prior_weight * (logs - start) / sigma]))
+        together: Array = np.nan_to_num(np.concatenate([*parts, options.prior_weight * (logs - start) / sigma]))
+        return together
 
     found = np.exp(least_squares(residuals, start, x_scale="jac", max_nfev=100).x).tolist()
     measurements.set(list(zip(free, found, strict=True)))

@@ -87,13 +87,13 @@ proptest! {
 #[test]
 fn meters_add() {
     let (fleet, ledger) = (dedicated(), ledger(&varied(), 300));
-    let (mut whole, mut halves) = (String::from("timestamp,power_w\n"), String::from("timestamp,gpu,power_w\n"));
+    let (mut whole, mut halves) = (vec!["timestamp,power_w\n".to_owned()], vec!["timestamp,gpu,power_w\n".to_owned()]);
     for i in 0..=480 {
         let (at, watts) = (support::START_S + 15 * i, 300.0 + 40.0 * f64::from(u32::try_from(i % 7).unwrap()));
-        whole += &format!("{at},{watts}\n");
-        halves += &format!("{at},1,{}\n{at},0,{}\n", 0.25 * watts, 0.75 * watts);
+        whole.push(format!("{at},{watts}\n"));
+        halves.push(format!("{at},1,{}\n{at},0,{}\n", 0.25 * watts, 0.75 * watts));
     }
-    let [whole, halves] = [whole, halves].map(|text| one(joined(&ledger, &fleet, &[&text])));
+    let [whole, halves] = [whole, halves].map(|lines| one(joined(&ledger, &fleet, &[&lines.concat()])));
     assert!(close(whole.energy_scale, halves.energy_scale));
     assert_eq!((whole.meters, halves.meters), (1, 2));
     assert_eq!(halves.warnings.iter().filter(|warning| warning.starts_with("2 meters for 1 acc")).count(), 1);

@@ -58,14 +58,14 @@ fn read(texts: &[&str]) -> Result<Series, Error> {
 
 /// A counter that counts what is estimated, times a factor, read at the edges of the bins.
 fn counter(bins: &[AcceleratorBin], factor: f64) -> String {
-    let mut text = String::from("timestamp,energy_j\n");
+    let mut lines = vec!["timestamp,energy_j".to_owned()];
     let mut joules = 1000.0;
     for bin in bins {
-        text.push_str(&format!("{},{joules:e}\n", bin.start_s));
+        lines.push(format!("{},{joules:e}", bin.start_s));
         joules += factor * (bin.busy.0 + bin.idle.0);
     }
-    let end = bins.last().expect("bins").end_s;
-    text + &format!("{end},{joules:e}\n")
+    lines.push(format!("{},{joules:e}\n", bins.last().expect("bins").end_s));
+    lines.join("\n")
 }
 
 fn joined(ledger: &Ledger, fleet: &Fleet, texts: &[&str]) -> Result<JoinedCalibration, Error> {

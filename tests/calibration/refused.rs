@@ -84,7 +84,8 @@ fn a_unit_says_which_column_counts_and_what_a_nameless_sum_is() {
 }
 
 fn watts(watts: f64, from: i64) -> String {
-    let rows: String = (0..=7200).step_by(30).map(|s| format!("{},{watts}\n", START_S + from + s)).collect();
+    let rows: Vec<String> = (0..=7200).step_by(30).map(|s| format!("{},{watts}\n", START_S + from + s)).collect();
+    let rows = rows.concat();
     format!("timestamp,power_w\n{rows}")
 }
 

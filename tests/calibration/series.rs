@@ -12,7 +12,7 @@ fn time(second: i64, pattern: &str) -> String {
 /// Two hours of 400 W, a reading each `step` seconds.
 fn nvidia_smi(step: usize) -> String {
     let rows = (0..=7200).step_by(step).map(|s| format!("{}.000, 0, 400.00 W\n", time(s, "%Y/%m/%d %H:%M:%S")));
-    format!("timestamp, index, power.draw [W]\n{}", rows.collect::<String>())
+    format!("timestamp, index, power.draw [W]\n{}", rows.collect::<Vec<_>>().concat())
 }
 
 fn prometheus(metric: &str, labels: &str, value: impl Fn(i64) -> f64) -> String {
@@ -35,7 +35,8 @@ fn found(text: &str) -> DeploymentCalibration {
 
 #[test]
 fn one_load_reads_the_same_from_every_source() {
-    let plain: String = (0..=7200).step_by(15).map(|s| format!("{},400\n", START_S + s)).collect();
+    let plain: Vec<String> = (0..=7200).step_by(15).map(|s| format!("{},400\n", START_S + s)).collect();
+    let plain = plain.concat();
     let sources = [
         format!("timestamp,power_w\n{plain}"),
         nvidia_smi(15),
@@ -70,7 +71,7 @@ fn power_draw_each_second_is_half_a_second_late_and_says_so() {
 fn gaps_and_resets_exclude_their_bins_and_are_counted() {
     let rows = |skip: std::ops::Range<i64>, value: &dyn Fn(i64) -> f64| -> String {
         let kept = (0..=7200).step_by(30).filter(|s| !skip.contains(s));
-        kept.map(|s| format!("{},{}\n", START_S + s, value(s))).collect()
+        kept.map(|s| format!("{},{}\n", START_S + s, value(s))).collect::<Vec<_>>().concat()
     };
     let gap = format!("timestamp,power_w\n{}", rows(1000..1500, &|_| 400.0));
     let one = found(&gap);
@@ -117,7 +118,8 @@ fn several_deployments_are_told_apart_by_their_label() {
             .map(move |i| Logged { labels: vec![("model", "llama-3.1-8b-instruct"), ("host", name)], ..logged(10 * i) })
     };
     let ledger = ledger(&of("a").chain(of("b")).collect::<Vec<_>>(), 300);
-    let rows: String = (0..=3600).step_by(30).map(|s| format!("{0},a,400\n{0},b,300\n", START_S + s)).collect();
+    let rows: Vec<String> = (0..=3600).step_by(30).map(|s| format!("{0},a,400\n{0},b,300\n", START_S + s)).collect();
+    let rows = rows.concat();
     let series = read(&[&format!("timestamp,deployment,power_w\n{rows}")]).unwrap();
     let found = calibrate(&ledger, &fleet, &series, &Join::default()).unwrap();
     let scales: Vec<f64> = found.deployments.iter().map(|one| one.energy_scale).collect();
@@ -137,7 +139,8 @@ fn bins_without_requests_show_the_idle_power() {
     let mut requests = varied();
     requests.retain(|request| !(1500..4500).contains(&request.at_s));
     let ledger = ledger(&requests, 300);
-    let rows: String = (0..=7200).step_by(10).map(|s| format!("{},90\n", START_S + s)).collect();
+    let rows: Vec<String> = (0..=7200).step_by(10).map(|s| format!("{},90\n", START_S + s)).collect();
+    let rows = rows.concat();
     let series = read(&[&format!("timestamp,power_w\n{rows}")]).unwrap();
     let fleet =
         support::fleet("replicas = 1\nmax_concurrency = 64\n[[hardware]]\nid = 'h100-sxm5-80gb'\nidle_context_w = 50");
