@@ -78,7 +78,7 @@ def parameters() -> str:
     heads, rows = _engine.catalog_table("parameters")
     at = {name: place for place, (name, _, _) in enumerate(heads)}
     text = "# Parameter sets\n\nValues of the inference method, by set and layer. A value is used with others of its\n"
-    text += "set and never mixed. Fitted ones have the prior of the fit and its width (standard deviation of the logarithm).\n"
+    text += "set and never mixed. Fitted ones have the prior of the fit and its width (deviation of the logarithm).\n"
     text += "`wattledger catalog parameters` prints the same with every source. Times in seconds, all else ratios.\n"
     for name in ("V12", "V11", "V0"):
         text += f"\n## {name}\n\n"

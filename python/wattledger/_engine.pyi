@@ -243,7 +243,7 @@ class InferenceMeasurements:
     The rows have the columns of ``data/measurements/inference.csv``; ``place`` in messages is the path.
     """
 
-    def __new__(cls, path: _Path) -> InferenceMeasurements: ...
+    def __new__(cls, path: _Path) -> Self: ...
     @property
     def row_ids(self) -> list[str]:
         """Keys of the rows."""
@@ -333,27 +333,4 @@ def catalog_table(kind: str) -> tuple[list[tuple[str, str, str]], list[list[str]
 def catalog_item(kind: str, name: str) -> list[tuple[str, str, str, str, str]]: ...
 def validate(kind: str, path: _Path) -> str: ...
 def validation_kinds() -> list[str]: ...
-
-@final
-class InferenceMeasurements:
-    """A file of measured serving configurations with the parameters that it is predicted with.
-
-    `path` is a CSV file with the columns of `data/measurements/inference.csv`. Raises `Error` for a file that cannot be
-    read or a cell that is no number.
-    """
-
-    def __new__(cls, path: _Path) -> Self: ...
-    @property
-    def row_ids(self) -> list[str]:
-        """Keys of the rows, in the order of the file."""
-    @property
-    def parameters(self) -> list[tuple[str, float, float | None, float | None]]:
-        """Id, value, prior and width of the prior (standard deviation of the logarithm) of every parameter."""
-    def column(self, name: str) -> list[str]:
-        """Cells of a column as text; empty where the row has none."""
-    def set(self, values: list[tuple[str, float]]) -> None:
-        """Give parameters other values, by id."""
-    def predict(self) -> tuple[list[float], list[float]]:
-        """Joules and seconds per output token of every row; not a number where a row cannot be predicted."""
-
 def write_whole(path: _Path, bytes: bytes) -> None: ...

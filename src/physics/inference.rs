@@ -108,6 +108,8 @@ impl Roofline {
         let Reach { full, window, fixed } = network.attention.decode_flop;
         let prefill = network.attention.prefill_flop;
         let flop = 2.0 * network.active_parameters;
+        // A draft is multiplied with once for each token that it proposes.
+        let draft_flop = speculation.drafted * 2.0 * speculation.draft_parameters / yielded;
         let time_s = Basis {
             request: if network.hybrid { stack.hybrid_prompt_s } else { 0.0 },
             cached: 0.0,
@@ -115,6 +117,7 @@ impl Roofline {
             prefill_pair: prefill.full * rates.attention_prefill_s,
             prefill_window_pair: prefill.window * rates.attention_prefill_s,
             output: (stack.host * stack.sequence_s + (state_bytes + in_time(read.fixed)) * rates.kv_byte_s) / yielded
+                + draft_flop * rates.decode_flop_s
                 + (fixed * rates.attention_decode_s + traffic_s + elementwise_s) * checked,
             context: (in_time(read.full) + index) * rates.kv_byte_s / yielded
                 + full * rates.attention_decode_s * checked,
@@ -128,6 +131,7 @@ impl Roofline {
             prefill_pair: prefill.full * rates.attention_prefill_j,
             prefill_window_pair: prefill.window * rates.attention_prefill_j,
             output: (state_bytes + in_energy(read.fixed)) * rates.kv_byte_j / yielded
+                + draft_flop * rates.decode_flop_j
                 + (flop * rates.decode_flop_j + fixed * rates.attention_decode_j + elementwise_j) * checked,
             context: (in_energy(read.full) + index) * rates.kv_byte_j / yielded
                 + full * rates.attention_decode_j * checked,
@@ -152,15 +156,16 @@ impl Roofline {
             _ if precision.experts_in_four() => m.fp4_expert_bytes,
             _ => 1.0,
         };
-        let draft_bytes = speculation.draft_parameters * precision.weight_bytes;
+        let (draft_bytes, _) = precision.stored_bytes(speculation.draft_parameters, 0.0);
+        let (dense_bytes, expert_bytes) = precision.stored_bytes(network.dense_parameters, network.expert_parameters);
         Self {
             fixed: Coefficients { energy_j, time_s },
             host_step_s: stack.host * stack.step_s,
             launch_s: network.layers / layout.pipeline * per_layer,
             waiting_w,
             running_w,
-            dense_bytes: network.dense_parameters * precision.weight_bytes * layout.data,
-            expert_bytes: network.expert_parameters * precision.expert_bytes * effective,
+            dense_bytes: dense_bytes * layout.data,
+            expert_bytes: expert_bytes * effective,
             expert_share: network.expert_share,
             independence: m.routing_independence,
             seconds_per_weight_byte: rates.weight_byte_s,
@@ -253,18 +258,18 @@ impl Roofline {
         let bytes = self.weight_bytes_per_step(concurrency);
         let running_s = self.running_s(concurrency);
         let step_s = self.host_step_s + running_s;
-        let step_j = self.waiting_w * step_s
-            + self.running_w * running_s
-            + bytes * self.joules_per_weight_byte
-            + self.draft_step_j;
         let sharing = concurrency / self.stages;
+        // With fewer sequences than stages some stages wait, and every weight still streams once a token.
+        let streaming = sharing.max(1.0);
+        let running_j = self.running_w * running_s + bytes * self.joules_per_weight_byte + self.draft_step_j;
+        let step_j = self.waiting_w * step_s / sharing + running_j / streaming;
         let mut at = self.fixed;
         if self.prefill_only {
             at.time_s.request += step_s / sharing;
-            at.energy_j.request += step_j / sharing;
+            at.energy_j.request += step_j;
         } else {
-            let yielded = sharing * self.speculation.yielded();
-            at.time_s.output += step_s / yielded;
+            let yielded = self.speculation.yielded();
+            at.time_s.output += step_s / sharing / yielded;
             at.energy_j.output += step_j / yielded;
         }
         at

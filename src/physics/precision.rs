@@ -39,6 +39,8 @@ pub struct Precision {
     pub state_bytes: f64,
     /// What the matrix units run in.
     pub compute: Compute,
+    /// Share of the weights that a compressed format keeps; 1 where nothing is left out.
+    pub kept: f64,
 }
 
 impl Precision {
@@ -48,7 +50,7 @@ impl Precision {
     /// Weights and experts of these bytes over a 16-bit cache and a 32-bit state.
     #[must_use]
     pub const fn stored(weight_bytes: f64, expert_bytes: f64, compute: Compute) -> Self {
-        Self { weight_bytes, expert_bytes, cache_bytes: 2.0, state_bytes: 4.0, compute }
+        Self { weight_bytes, expert_bytes, cache_bytes: 2.0, state_bytes: 4.0, compute, kept: 1.0 }
     }
 
     /// Weights by name: `bf16`, `fp8`, `int4`, `mxfp4`, `q4_K_M`, …; `None` for a name that is not known.
@@ -85,8 +87,13 @@ impl Precision {
     /// The same with a share of the weights left out by a compressed format.
     #[must_use]
     pub fn sparse(self, sparsity: f64) -> Self {
-        let kept = 1.0 - sparsity;
-        Self { weight_bytes: self.weight_bytes * kept, expert_bytes: self.expert_bytes * kept, ..self }
+        Self { kept: self.kept * (1.0 - sparsity), ..self }
+    }
+
+    /// Bytes of these weights outside the experts, and of these in them.
+    #[must_use]
+    pub fn stored_bytes(&self, dense: f64, experts: f64) -> (f64, f64) {
+        (dense * self.weight_bytes * self.kept, experts * self.expert_bytes * self.kept)
     }
 
     /// Whether the experts take 4 bits or about that.

@@ -138,8 +138,11 @@ pub(super) fn compile(
     let precision = serving::precision(&place, stated, &model, &accelerator, notes)?;
     let network = network(&place, model.row, notes)?;
     let memory = needed(&place, hardware.row, "memory_gb", hardware.row.memory_gb, notes)? * 1e9;
-    let weights = (network.resident_parameters - network.expert_parameters) * precision.weight_bytes
-        + network.expert_parameters * precision.expert_bytes;
+    // Every data-parallel group holds its own dense weights.
+    let groups = stated.data_parallel.unwrap_or(1.0);
+    let dense = (network.resident_parameters - network.expert_parameters) * groups + stated.draft_params.unwrap_or(0.0);
+    let (dense_bytes, expert_bytes) = precision.stored_bytes(dense, network.expert_parameters);
+    let weights = dense_bytes + expert_bytes;
     let devices = serving::devices(&place, stated, hardware.row, weights, memory, notes);
     let serving = serving::serving(&place, stated, devices, precision)?;
     let (dedicated, load) = load_rule(&place, stated, notes);
@@ -217,7 +220,7 @@ pub(super) fn compile(
             kv_bytes_per_token: (stored.full * precision.cache_bytes + network.attention.index_bytes) * copies,
             window_bytes_per_token: stored.window * precision.cache_bytes * copies,
             window: window.map_or(0.0, f64::from),
-            state_bytes: network.state_elements * precision.state_bytes,
+            state_bytes: network.state_elements * precision.state_bytes + stored.fixed * precision.cache_bytes * copies,
         },
     })
 }

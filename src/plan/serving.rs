@@ -46,7 +46,15 @@ pub(super) fn precision(
     match &stated.kv_precision {
         None => notes.assume(place, "key-value cache", "16 bits", "not stated"),
         Some(name) => {
-            weights.cache_bytes = Precision::named(name).ok_or_else(|| unknown(name.clone()))?.weight_bytes;
+            weights.cache_bytes = match name.to_ascii_lowercase().as_str() {
+                "bf16" | "fp16" => 2.0,
+                "fp8" | "int8" => 1.0,
+                _ => {
+                    let known = ["bf16", "fp16", "fp8", "int8"];
+                    let nearest = crate::error::nearest(name, known);
+                    return Err(Error::UnknownName { kind: "cache precision", name: name.clone(), nearest });
+                }
+            };
         }
     }
     Ok(weights.sparse(stated.sparsity.unwrap_or(0.0)))

@@ -225,12 +225,13 @@ def random_deployment(rng: random.Random, name: str, fitted: Fitted) -> tuple[sp
     precision = method.precision(stated or method.released(model_row), kv_precision, sparsity or D(0))
     devices, data, pipeline = random_layout(rng)
     states_devices = data * pipeline > 1 or rng.random() < 0.9
-    if not states_devices:
-        devices = spec.fewest_devices(spec.weight_bytes(network, precision), hardware.memory_gb)
     drafts = rng.random() < 0.25
     drafted = rng.randint(1, 5) if drafts else 0
     acceptance = rng.choice([D(0), D(1), D(f"{rng.random():.2f}")]) if drafts else D(0)
     draft = some(rng, decimal_between(rng, 1e7, 1e10)) if drafts else None
+    if not states_devices:
+        weights = spec.weight_bytes(network, precision, data, draft or D(0))
+        devices = spec.fewest_devices(weights, hardware.memory_gb)
     engine = rng.choice([None, None, *ENGINES])
     replicas = rng.choice([1, 1, 2, 7, 40])
     tenancy = rng.choice(["dedicated", "dedicated", "shared", None])

@@ -61,12 +61,14 @@ class Deployment:
     def memory_limit(self, mean_context: D) -> D:
         net, serving, form = self.network, self.serving, self.serving.precision
         context = max(mean_context, ONE)
-        room = D("0.9") * serving.devices * self.hardware.memory_gb * D(10) ** 9 - weight_bytes(net, form)
-        # The cache of window layers ends at the window, and recurrent state does not grow at all. Left out: what a
-        # cache keeps whatever the context, the further copies of data parallelism, the weights of a draft.
+        weights = weight_bytes(net, form, serving.data, serving.draft_parameters)
+        room = D("0.9") * serving.devices * self.hardware.memory_gb * D(10) ** 9 - weights
+        # The cache of window layers ends at the window; recurrent state and what a cache keeps whatever the context do
+        # not grow at all.
         per_token = net.stored.full * form.cache_bytes + net.index_bytes
         in_window = net.stored.window * form.cache_bytes * min(D(net.window), context) if net.window else ZERO
-        cache = (per_token * context + in_window) * serving.copies(net.cache_shards)
+        kept = per_token * context + in_window + net.stored.fixed * form.cache_bytes
+        cache = kept * serving.copies(net.cache_shards)
         return max(room, ZERO) / max(cache + net.state_elements * form.state_bytes, ONE)
 
     def fallback(self, mean_context: D) -> D:
@@ -96,9 +98,10 @@ class Deployment:
         return self.method.at(concurrency).scaled(self.time_scale, self.energy_scale)
 
 
-def weight_bytes(net: Network, form: Precision) -> D:
-    """What all weights take up."""
-    return (net.resident - net.experts) * form.weight_bytes + net.experts * form.expert_bytes
+def weight_bytes(net: Network, form: Precision, groups: int = 1, draft: D = ZERO) -> D:
+    """What all weights take up: every data-parallel group holds its own dense ones, and a draft has some too."""
+    dense = (net.resident - net.experts) * groups + draft
+    return (dense * form.weight_bytes + net.experts * form.expert_bytes) * form.kept
 
 
 def fewest_devices(weights: D, memory_gb: D) -> int:

@@ -25,10 +25,10 @@ class Precision:
     compute: int
     cache_bytes: D
     state_bytes: D
+    kept: D = ONE
 
     @property
     def four_bit_experts(self) -> bool:
-        """By the bytes that are stored, so that a sparse 8-bit format can count as one."""
         return self.expert_bytes < D("0.6")
 
 
@@ -60,7 +60,7 @@ def released(row: Row) -> str:
 def precision(weights: str, cache: str | None = None, sparsity: D = ZERO) -> Precision:
     dense, experts, compute = FORMATS[weights]
     kept = ONE - sparsity
-    return Precision(dense * kept, experts * kept, compute, FORMATS[cache or "bf16"][0], D(4))
+    return Precision(dense, experts, compute, FORMATS[cache or "bf16"][0], D(4), kept)
 
 
 @dataclass(frozen=True)
@@ -269,6 +269,11 @@ class Method:
             seconds[REQUEST] += p["t_phyb"]
         self.joules = [a + (self.waiting_w + self.running_w) * b for a, b in zip(joules, seconds, strict=True)]
         self.seconds = seconds
+        # A draft is multiplied with once for each token that it proposes.
+        draft_flop = 2 * serving.drafted * serving.draft_parameters / tau
+        draft_s = draft_flop * self.s_decode
+        self.seconds[OUTPUT] += draft_s
+        self.joules[OUTPUT] += draft_flop * self.j_decode + (self.waiting_w + self.running_w) * draft_s
         # The host's work for a sequence is waited for, not computed in.
         host_s = p["h"] * p["t_seq"] / tau
         self.seconds[OUTPUT] += host_s
@@ -290,11 +295,10 @@ class Method:
         self.launch_s = launch * net.layers / serving.pipeline
         self.host_s = p["h"] * p["t_step"]
         # Each data-parallel group streams its own; experts are spread over all devices and count once.
-        self.dense_bytes = net.dense * form.weight_bytes * serving.data
+        self.dense_bytes = net.dense * form.weight_bytes * form.kept * serving.data
         effective = p["fp4_b"] if four else p["fp8_b"] if self.compute == EIGHT else ONE
-        self.expert_bytes = net.experts * form.expert_bytes * effective
-        # A draft is counted by the streaming of its weights alone; the products with them are left out.
-        self.draft_bytes = serving.drafted * serving.draft_parameters * form.weight_bytes
+        self.expert_bytes = net.experts * form.expert_bytes * form.kept * effective
+        self.draft_bytes = serving.drafted * serving.draft_parameters * form.weight_bytes * form.kept
 
     def step(self, concurrency: D) -> tuple[D, D]:
         """Seconds and joules of a step at this concurrency, whatever its sequences need of their own."""
@@ -319,9 +323,11 @@ class Method:
     def at(self, concurrency: D) -> Coefficients:
         seconds, joules = list(self.seconds), list(self.joules)
         step_s, step_j = self.step(concurrency)
-        sequences = concurrency / self.serving.pipeline
         # A network that generates nothing makes one step per request, a token of each multiplied in it.
-        feature, sharing = (OUTPUT, sequences * self.serving.yielded) if self.net.generates else (REQUEST, sequences)
-        seconds[feature] += step_s / sharing
-        joules[feature] += step_j / sharing
+        feature, tokens = (OUTPUT, self.serving.yielded) if self.net.generates else (REQUEST, ONE)
+        sequences = concurrency / self.serving.pipeline
+        # With fewer sequences than stages some stages wait, and every weight still streams once a token.
+        waiting_j = self.waiting_w * step_s
+        seconds[feature] += step_s / sequences / tokens
+        joules[feature] += (waiting_j / sequences + (step_j - waiting_j) / max(sequences, ONE)) / tokens
         return Coefficients(tuple(seconds), tuple(joules))
