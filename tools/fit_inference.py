@@ -90,7 +90,7 @@ def deployments(data, rows):
 
 
 def one_metered_point(data, rows, energy):
-    """What a meter at one load says of the others; half widths, in log units, that cover 90 % near it and anywhere."""
+    """What a meter at one load says of the others; half widths, in log units, that cover 90 % of them."""
     logs = np.nanmean(energy, axis=0)
     middle, near, anywhere, offset = [], [], [], []
     for of in deployments(data, rows):
@@ -104,7 +104,7 @@ def one_metered_point(data, rows, energy):
     line("metered within a factor 2 of the load", near)
     line("metered at any load, the rest", anywhere)
     line("median offset of the deployment removed", offset)
-    widths = {"spread_metered_near": near, "spread_metered": anywhere}
+    widths = {"spread_metered_near": near, "spread_metered": middle, "spread_metered_any": anywhere}
     return {symbol: float(np.quantile(np.abs(logs), 0.9)) for symbol, logs in widths.items()}
 
 
@@ -204,8 +204,9 @@ def main():
         for value, logs in sorted(slices.items(), key=lambda item: -summary(item[1])["median_ape"]):
             line(f"  {name}={value}", logs)
     unseen_generation(data, rows & ~data.media, options)
-    one_metered_point(data, rows & ~data.media, energy)
-    metered = one_metered_point(data, rows, energy)
+    metered = one_metered_point(data, rows & ~data.media, energy)
+    print("  " + ", ".join(f"{symbol} {width:.3f}" for symbol, width in metered.items()))
+    one_metered_point(data, rows, energy)
     alternatives(data, rows)
     ecologits(data, rows)
     spread = spreads(data, rows, energy) | metered
