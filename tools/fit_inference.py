@@ -128,10 +128,8 @@ def one_metered_point(data, rows, energy):
     line("metered within a factor 2 of the load", near)
     line("metered at any load, the rest", anywhere)
     line("median offset of the deployment removed", offset)
-    return {
-        "spread_metered_near": float(np.quantile(np.abs(near), 0.9)),
-        "spread_metered": float(np.quantile(np.abs(middle), 0.9)),
-    }
+    widths = {"spread_metered_near": near, "spread_metered": middle, "spread_metered_any": anywhere}
+    return {symbol: float(np.quantile(np.abs(found), 0.9)) for symbol, found in widths.items()}
 
 
 def spreads(data, rows, energy):

@@ -9,7 +9,8 @@
 //! `e` and `s` are estimated joules and replica seconds per output token of the mean request at concurrency B, without
 //! any scale; R replicas.
 
-use super::{Spread, argument, check_scale, chosen, snippet, spread::spread};
+use super::spread::{Load, spread};
+use super::{Spread, argument, check_scale, chosen, snippet};
 use crate::Result;
 use crate::catalog::Catalog;
 use crate::estimate::{Request, columns, request};
@@ -302,7 +303,7 @@ pub fn calibrate(fleet: &Fleet, point: &Point) -> Result<PointCalibration> {
             replica_seconds_per_output_token: Some(method.seconds),
         },
         idle_kwh,
-        interval: spread(fleet, stated, load_known)?,
+        interval: spread(fleet, stated, load_known, Load::Any)?,
         warnings,
         assumptions,
         toml: snippet(&stated.name, &about, &[("energy_scale", Some(energy_scale)), ("time_scale", time_scale)]),

@@ -37,7 +37,7 @@ pub struct Spread {
     pub before: Option<Interval>,
     /// With the scale, within a factor 2 of the metered load.
     pub after_near: Option<Interval>,
-    /// With the scale, at any load.
+    /// With the scale, at other loads.
     pub after: Option<Interval>,
     /// Why there are none, or what is odd about them.
     pub remark: Option<String>,
@@ -61,8 +61,26 @@ fn interval(rows: &[&Parameter], symbols: &[&str]) -> Option<Interval> {
     Some(Interval { low: (-half_width_log).exp(), high: half_width_log.exp(), half_width_log, parts })
 }
 
+/// Where in its loads a deployment was metered.
+#[derive(Clone, Copy)]
+pub(super) enum Load {
+    /// At one of them, whichever.
+    Any,
+    /// Over many of them: at their middle.
+    Middle,
+}
+
+impl Load {
+    fn symbol(self) -> &'static str {
+        match self {
+            Self::Any => "spread_metered_any",
+            Self::Middle => "spread_metered",
+        }
+    }
+}
+
 /// The intervals of a deployment, served at a load that is known or not.
-pub(super) fn spread(fleet: &Fleet, stated: &Deployment, load_known: bool) -> Result<Spread> {
+pub(super) fn spread(fleet: &Fleet, stated: &Deployment, load_known: bool, metered: Load) -> Result<Spread> {
     let set = fleet.parameter_set().unwrap_or(DEFAULT_SET);
     let all = fleet.catalog().all_parameters()?;
     let rows: Vec<&Parameter> = all.iter().filter(|row| row.set == set).collect();
@@ -86,7 +104,7 @@ pub(super) fn spread(fleet: &Fleet, stated: &Deployment, load_known: bool) -> Re
     let found = Spread {
         before: interval(&rows, &symbols),
         after_near: interval(&rows, &["spread_metered_near"]),
-        after: interval(&rows, &["spread_metered"]),
+        after: interval(&rows, &[metered.symbol()]),
         remark: None,
     };
     let widths = found.before.as_ref().zip(found.after.as_ref()).map(|(b, a)| (b.half_width_log, a.half_width_log));

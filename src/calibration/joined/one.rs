@@ -5,7 +5,8 @@ use super::{Bin, DeploymentCalibration, UNBOUND, Waiting};
 use crate::calibration::join::{Missing, Rule, energies, together};
 use crate::calibration::lag::{Lag, detect};
 use crate::calibration::series::Series;
-use crate::calibration::{argument, check_scale, spread::spread};
+use crate::calibration::spread::{Load, spread};
+use crate::calibration::{argument, check_scale};
 use crate::estimate::{AcceleratorBin, Estimate};
 use crate::fleet::Fleet;
 use crate::ledger::OCCUPANCY_BIN_S;
@@ -287,7 +288,7 @@ impl Calibrating<'_> {
             residual_after: residual(bins.iter().map(|bin| (bin.calibrated_kwh, bin.metered_kwh))),
             waiting,
             lag_detected,
-            interval: spread(self.fleet, stated, true)?,
+            interval: spread(self.fleet, stated, true, Load::Middle)?,
             warnings,
             bins,
         })
