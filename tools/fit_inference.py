@@ -96,7 +96,10 @@ def unseen_generation(data, rows, options):
         e, _ = errors(m)
         line(f"{kept} fitted, {left_out} never seen", e[test])
         if left_out == "H100":
-            line("  the same engine version only", e[test & (data.text["serving_stack"] == "vllm-0.11.1")])
+            line(
+                "  H100 never seen, the same engine version only",
+                e[test & (data.text["serving_stack"] == "vllm-0.11.1")],
+            )
 
 
 def mean_of_seeds(energy):
@@ -175,7 +178,7 @@ def alternatives(data, rows):
     e, _ = errors(m)
     line("kernels and judgement alone, no fit", e[rows])
     width = np.quantile(np.abs(e[rows]), 0.9)
-    said(f"a 90 % interval of it has width x{np.exp(2 * width):.2f}")
+    said(f"a 90 % interval of kernels alone has width x{np.exp(2 * width):.2f}")
     spec = {
         "eta_w": 1,
         "eta_kv": 1,
@@ -212,7 +215,7 @@ def alternatives(data, rows):
     e, _ = errors(m)
     line("datasheets alone", e[rows])
     width = np.quantile(np.abs(e[rows] - np.median(e[rows])), 0.9)
-    said(f"a 90 % interval of it, its bias removed, has width x{np.exp(2 * width):.2f}")
+    said(f"a 90 % interval of datasheets alone, their bias removed, has width x{np.exp(2 * width):.2f}")
 
 
 def ecologits(data, rows):

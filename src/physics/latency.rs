@@ -16,8 +16,8 @@
 //! In a steady state every running sequence gets one token a step, and the prefill of arriving requests takes part in the
 //! steps: S·B is about the latency. That is why latency times device power counts the device B times.
 //!
-//! Source: follows from the shares of [`super::inference`]. Measured inter-token medians lie within 12 % at the median and
-//! 54 % at the 90th percentile (cross-validated step times, `docs/validation.md`). Range: requests alike, no queue;
+//! Source: follows from the shares of [`super::inference`]. Measured time per token lies within 14 % at the median and
+//! 55 % at the 90th percentile (cross-validated, `docs/validation.md`). Range: requests alike, no queue;
 //! prefer the latency that a log states.
 
 use crate::units::Seconds;
