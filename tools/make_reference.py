@@ -108,8 +108,8 @@ def validation() -> str:
         "Cross-validation over nine folds of whole model groups, five seeds (`tools/fit_inference.py`); parameters\n"
     )
     text += "are fitted anew without the group that is predicted. Rows count once per seed. These are the figures to\n"
-    text += "go by. Rows of quality B and C (pipelines, a known anomaly) are not among them; unseen kinds of accelerator and\n"
-    text += "metered points are of text rows.\n\n"
+    text += "go by. Rows of quality B and C (pipelines, a known anomaly) are not among them; unseen kinds of\n"
+    text += "accelerator and metered points are of text rows.\n\n"
     with (MEASURED / "inference-cross-validation.csv").open(newline="", encoding="utf-8") as file:
         crossed = list(csv.DictReader(file))
     known = [row for row in crossed if row["n"]]

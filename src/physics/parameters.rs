@@ -170,7 +170,7 @@ layer! {
         generation = "spread_generation",
         /// Serving software without a fit.
         engine = "spread_engine",
-        /// A deployment that was metered at one load, at its other loads; in the place of all the others.
+        /// A deployment that was metered at one load, at its other loads; the smaller of this and the others together.
         metered = "spread_metered",
     }
 }

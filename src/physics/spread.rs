@@ -9,7 +9,8 @@
 //! | h | half width of the interval, as a logarithm | – |
 //! | `h_k` | part of a mixture, a hybrid, Blackwell, FP8, media, an unfitted generation, unfitted software | – |
 //!
-//! A deployment scaled to a meter has one half width in the place of all parts. The interval is of the accelerator energy of a deployment at a known load, over many requests. It does not cover
+//! A deployment scaled to a meter has a half width of its own where that is smaller. The interval is of the accelerator
+//! energy of a deployment at a known load, over many requests. It does not cover
 //! an unknown load, which has its own range.
 //!
 //! Source: quantile regression on cross-validated residuals, by whole model groups (`tools/fit_inference.py`); the parts of
@@ -47,12 +48,10 @@ pub struct Widening {
 /// let spread = Spread { base: 0.3, moe: 0.4, hybrid: 0.0, blackwell: 0.0, fp8: 0.0, media: 0.0, generation: 0.0, engine: 0.0, metered: 0.2 };
 /// assert_eq!(half_width(&spread, Widening::default()), 0.3);
 /// assert!((half_width(&spread, Widening { moe: true, ..Widening::default() }) - 0.5).abs() < 1e-12);
+/// assert_eq!(half_width(&spread, Widening { metered: true, ..Widening::default() }), 0.2);
 /// ```
 #[must_use]
 pub fn half_width(spread: &Spread, widening: Widening) -> f64 {
-    if widening.metered {
-        return spread.metered;
-    }
     let parts = [
         (true, spread.base),
         (widening.moe, spread.moe),
@@ -63,5 +62,6 @@ pub fn half_width(spread: &Spread, widening: Widening) -> f64 {
         (widening.unknown_generation, spread.generation),
         (widening.unknown_engine, spread.engine),
     ];
-    parts.iter().filter(|(holds, _)| *holds).map(|(_, part)| part * part).sum::<f64>().sqrt()
+    let whole = parts.iter().filter(|(holds, _)| *holds).map(|(_, part)| part * part).sum::<f64>().sqrt();
+    if widening.metered { whole.min(spread.metered) } else { whole }
 }
