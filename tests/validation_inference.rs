@@ -85,8 +85,49 @@ fn prompts_without_output_are_predicted_per_request() {
 }
 
 #[test]
-fn a_cell_that_is_no_number_names_its_place() {
-    let said =
-        of("a,m,dense,nine,9,40,4096,32,8,128,H100,1,64,,400,bfloat16,vllm-0.11.1,0.1\n").unwrap_err().to_string();
-    assert!(said.contains("line 2") && said.contains("`total_params_b` is `nine`"), "{said}");
+fn a_cell_that_is_no_number_names_its_place_and_the_others_are_estimated() {
+    let good = "a,m,dense,9,9,40,4096,32,8,128,H100,1,64,,400,bfloat16,vllm-0.11.1,0.1\n";
+    let bad = "\"b\nc\",m,dense,9,9,40,4096,32,8,128,H100,1,64,,400,bfloat16,vllm-0.11.1,0.1\n\nd,m,dense,nine,9,40,4096,32,8,128,H100,1,64,,400,bfloat16,vllm-0.11.1,0.1\n";
+    let report = of(&format!("{good}{bad}")).unwrap();
+    assert_eq!((report.rows.len(), report.summary().n), (3, 2));
+    let said = report.rows[2].predicted.clone().unwrap_err();
+    // A name over two lines and an empty line come before.
+    assert_eq!(said, "line 6: `total_params_b` is `nine`, expected a number from 0.0001 to 100000");
+}
+
+#[test]
+fn what_a_row_does_not_say_is_written_down() {
+    let row = "a,m,dense,9,,40,4096,,,,H100,,64,,400,,unheard-of,0.1\n";
+    let report = of(row).unwrap();
+    let said = report.rows[0].assumed.join("; ");
+    for cell in ["n_heads", "head_dim", "n_kv_heads", "n_gpus", "mean_input_tokens", "weight_precision", "`unheard-of`"]
+    {
+        assert!(said.contains(cell), "{cell}: {said}");
+    }
+    let whole = "a,m,dense,9,9,40,4096,32,8,128,H100,1,64,500,400,bfloat16,vllm-0.11.1,0.1\n";
+    let said = of(whole).unwrap().rows[0].assumed.clone();
+    assert_eq!(said, ["`output_tokens_second_moment` is empty: 1.5 times the mean squared"]);
+}
+
+#[test]
+fn what_the_fit_never_saw_is_wider_and_says_so() {
+    let row = |gpu: &str, precision: &str, engine: &str| {
+        let line = format!("a,m,dense,9,9,40,4096,32,8,128,{gpu},1,64,500,400,{precision},{engine},0.1\n");
+        let row = of(&line).unwrap().rows[0].clone();
+        let predicted = row.predicted.unwrap();
+        (predicted.high / predicted.low, row.assumed.join("; "))
+    };
+    let (known, said) = row("H100", "bfloat16", "vllm-0.11.1");
+    assert!(!said.contains("fit"), "{said}");
+    for (gpu, precision, engine, word) in [
+        ("A100", "bfloat16", "vllm-0.11.1", "kernels alone"),
+        ("MI300X", "bfloat16", "vllm-0.11.1", "neither"),
+        ("H100", "gptq-int4", "vllm-0.11.1", ""),
+        ("H100", "bfloat16", "sglang-0.4.5", "published host times"),
+        ("H100", "bfloat16", "ours", "as vllm-0.11.1"),
+    ] {
+        let (wide, said) = row(gpu, precision, engine);
+        assert!(wide > 1.05 * known, "{gpu} {precision} {engine}: {wide} beside {known}");
+        assert!(said.contains(word), "{gpu} {precision} {engine}: {said}");
+    }
 }

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from kernel_anchors import PHI0, SEED, SPECS, F, Table, load
+from kernel_table import PHI0, SEED, SPECS, F, Table, load
 
 CHUNK = 8192
 DRAWS = 4000

@@ -63,7 +63,7 @@ class Fleet:
         self,
         *,
         model: str | None = None,
-        output_tokens: int,
+        output_tokens: int | None = None,
         input_tokens: int = 0,
         cached_tokens: int = 0,
         hardware: str | None = None,
@@ -334,3 +334,4 @@ def catalog_item(kind: str, name: str) -> list[tuple[str, str, str, str, str]]: 
 def validate(kind: str, path: _Path) -> str: ...
 def validation_kinds() -> list[str]: ...
 def write_whole(path: _Path, bytes: bytes) -> None: ...
+def edit_fleet(text: str, place: str, edits: list[tuple[str, str, float | None]]) -> str: ...

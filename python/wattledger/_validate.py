@@ -52,6 +52,7 @@ class ValidatedRow(TypedDict):
         high: High end of the 90 % interval.
         ratio: Estimate over measurement.
         reason: Why there is no estimate.
+        assumed: What the row does not say and was filled, and what the fit has not seen.
         slices: Labels by which rows are grouped, such as ``{"gpu": "H100"}``.
 
     """
@@ -66,6 +67,7 @@ class ValidatedRow(TypedDict):
     high: float | None
     ratio: float | None
     reason: str | None
+    assumed: list[str]
     slices: dict[str, str]
 
 

@@ -18,9 +18,12 @@ mod spread;
 
 pub use spread::{Interval, Part, Spread};
 
+use crate::fleet::edit::Edit;
 use crate::fleet::{Deployment, Fleet};
 use crate::units::Bounds;
 use crate::{Error, Result};
+use std::fmt::Write;
+use toml::Value;
 
 /// A scale outside these is possible, and more likely something else was metered than estimated.
 pub const PLAUSIBLE: [f64; 2] = [0.3, 3.0];
@@ -81,17 +84,25 @@ fn chosen<'a>(fleet: &'a Fleet, name: Option<&str>) -> Result<(usize, &'a Deploy
     }
 }
 
+/// The keys that hold scales; a time scale or a metered concurrency of an earlier meter is taken away where this one has
+/// none.
+fn edits(deployment: &str, energy: f64, time: Option<f64>, concurrency: Option<f64>) -> Vec<Edit> {
+    // Six digits say more than any meter.
+    let rounded = |value: f64| format!("{value:.5e}").parse().unwrap_or(value);
+    [("energy_scale", Some(energy)), ("time_scale", time), ("metered_concurrency", concurrency)]
+        .into_iter()
+        .map(|(key, value)| Edit { deployment: deployment.into(), key: key.into(), value: value.map(rounded) })
+        .collect()
+}
+
 /// Lines to paste into the table of a deployment.
-fn snippet(deployment: &str, about: &str, scales: &[(&str, Option<f64>)]) -> String {
-    use std::fmt::Write;
-    let quoted = toml::Value::String(deployment.to_owned());
-    let mut text = format!("# into the [[deployment]] with name = {quoted}\n# {about}\n");
-    for (key, scale) in scales {
-        if let Some(scale) = scale {
-            // Six digits say more than any meter.
-            let rounded: f64 = format!("{scale:.5e}").parse().unwrap_or(*scale);
+fn snippet(about: &str, edits: &[Edit]) -> String {
+    let deployment = edits.first().map_or("", |edit| edit.deployment.as_str());
+    let mut text = format!("# into the [[deployment]] with name = {}\n# {about}\n", Value::String(deployment.into()));
+    for edit in edits {
+        if let Some(value) = edit.value {
             // Writing to a string cannot fail.
-            let _ = writeln!(text, "{key} = {}", toml::Value::Float(rounded));
+            let _ = writeln!(text, "{} = {}", edit.key, Value::Float(value));
         }
     }
     text

@@ -9,12 +9,14 @@
 //! `e` and `s` are estimated joules and replica seconds per output token of the mean request at concurrency B, without
 //! any scale; R replicas.
 
-use super::spread::{Load, spread};
-use super::{Spread, argument, check_scale, chosen, snippet};
+use super::spread::spread;
+use super::{Spread, argument, check_scale, chosen, edits, snippet};
 use crate::Result;
 use crate::catalog::Catalog;
 use crate::estimate::{Request, columns, request};
+use crate::fleet::edit::Edit;
 use crate::fleet::{Deployment, Fleet};
+use crate::plan::Metered as Distance;
 use crate::plan::{Assumption, Deployed, LoadRule, Plan};
 use crate::units::{Joules, KilowattHours};
 use serde::Serialize;
@@ -121,7 +123,9 @@ pub struct PointCalibration {
     pub warnings: Vec<String>,
     /// Values nobody stated.
     pub assumptions: Vec<Assumption>,
-    /// Lines to paste into the fleet file.
+    /// Keys of the fleet file that hold the scales, and the concurrency they were metered at.
+    pub edits: Vec<Edit>,
+    /// The same as lines to paste into the fleet file.
     pub toml: String,
 }
 
@@ -146,7 +150,7 @@ impl Method {
             concurrency: point.concurrency,
             input_tokens: tokens[0],
             cached_tokens: tokens[1],
-            output_tokens: tokens[2],
+            output_tokens: Some(tokens[2]),
             ..Request::default()
         };
         let one = request(&fleet.with_scales(Some(1.0), Some(1.0)), &asked)?;
@@ -291,6 +295,7 @@ pub fn calibrate(fleet: &Fleet, point: &Point) -> Result<PointCalibration> {
         tokens[2],
         Catalog::edition()
     );
+    let edits = edits(&stated.name, energy_scale, time_scale, load_known.then_some(method.concurrency));
     Ok(PointCalibration {
         deployment: stated.name.clone(),
         meter: point.metered,
@@ -303,10 +308,11 @@ pub fn calibrate(fleet: &Fleet, point: &Point) -> Result<PointCalibration> {
             replica_seconds_per_output_token: Some(method.seconds),
         },
         idle_kwh,
-        interval: spread(fleet, stated, load_known, Load::Any)?,
+        interval: spread(fleet, deployed, load_known, Distance::Away)?,
         warnings,
         assumptions,
-        toml: snippet(&stated.name, &about, &[("energy_scale", Some(energy_scale)), ("time_scale", time_scale)]),
+        toml: snippet(&about, &edits),
+        edits,
     })
 }
 

@@ -2,8 +2,9 @@
 
 use crate::catalog::Parameter;
 use crate::error::Result;
-use crate::fleet::{Deployment, Fleet};
-use crate::plan::{self, DEFAULT_SET};
+use crate::fleet::Fleet;
+use crate::plan::Metered;
+use crate::plan::{DEFAULT_SET, Deployed};
 use serde::Serialize;
 
 /// One contribution to a half width.
@@ -61,59 +62,28 @@ fn interval(rows: &[&Parameter], symbols: &[&str]) -> Option<Interval> {
     Some(Interval { low: (-half_width_log).exp(), high: half_width_log.exp(), half_width_log, parts })
 }
 
-/// Where in its loads a deployment was metered.
-#[derive(Clone, Copy)]
-pub(super) enum Load {
-    /// At one of them, whichever.
-    Any,
-    /// Over many of them: at their middle.
-    Middle,
-}
-
-impl Load {
-    fn symbol(self) -> &'static str {
-        match self {
-            Self::Any => "spread_metered_any",
-            Self::Middle => "spread_metered",
-        }
-    }
-}
-
-/// The intervals of a deployment, served at a load that is known or not.
-pub(super) fn spread(fleet: &Fleet, stated: &Deployment, load_known: bool, metered: Load) -> Result<Spread> {
+/// The intervals of a deployment, served at a load that is known or not, and metered at one load or over many.
+pub(super) fn spread(fleet: &Fleet, deployed: &Deployed, load_known: bool, metered: Metered) -> Result<Spread> {
     let set = fleet.parameter_set().unwrap_or(DEFAULT_SET);
     let all = fleet.catalog().all_parameters()?;
     let rows: Vec<&Parameter> = all.iter().filter(|row| row.set == set).collect();
-    let model = fleet.catalog().model(&stated.model)?;
-    let (_, generation) = plan::accelerator(fleet.catalog(), &stated.hardware)?;
-    let engine = stated.engine.as_deref().map(|name| fleet.catalog().engine(name)).transpose()?;
-    let fitted = |id: &str| id == plan::BASE_ENGINE || rows.iter().any(|row| row.engine.as_deref() == Some(id));
-    let hint = model.precision_hint.or(model.row.weights_precision_released.as_deref());
-    let architecture = model.row.architecture.as_str();
-    let kinds = [
-        ("spread", true),
-        ("spread_moe", architecture.contains("moe")),
-        ("spread_hybrid", architecture.contains("hybrid")),
-        ("spread_blackwell", generation == "blackwell"),
-        ("spread_fp8", stated.precision.as_deref().or(hint).is_some_and(|name| name.contains("fp8"))),
-        ("spread_generation", generation == "other"),
-        ("spread_engine", engine.is_some_and(|engine| !fitted(&engine.row.id))),
-        ("spread_load", !load_known),
-    ];
-    let symbols: Vec<&str> = kinds.iter().filter(|(_, holds)| *holds).map(|(symbol, _)| *symbol).collect();
-    let found = Spread {
-        before: interval(&rows, &symbols),
-        after_near: interval(&rows, &["spread_metered_near"]),
-        after: interval(&rows, &[metered.symbol()]),
-        remark: None,
-    };
-    let widths = found.before.as_ref().zip(found.after.as_ref()).map(|(b, a)| (b.half_width_log, a.half_width_log));
-    let remark = match widths {
-        None => Some(format!("parameter set {set} lacks rows of its spread layer")),
-        Some((before, after)) if after >= before => {
-            Some("away from the metered load the scale says no more of this kind of model than the set does".into())
+    let symbols: Vec<&str> = deployed.widening.symbols().chain((!load_known).then_some("spread_load")).collect();
+    // A meter never makes an interval wider.
+    let before = interval(&rows, &symbols);
+    let after = |metered: Metered| {
+        let found = interval(&rows, &[metered.symbol()]);
+        if let Some((b, a)) = before.as_ref().zip(found.as_ref())
+            && a.half_width_log > b.half_width_log
+        {
+            return Some(b.clone());
         }
-        Some(_) => None,
+        found
     };
-    Ok(Spread { remark, ..found })
+    let (near, away) = (after(Metered::Near), after(metered));
+    let lacking = (before.is_none() || near.is_none() || away.is_none())
+        .then(|| format!("parameter set {set} lacks rows of its spread layer"));
+    let same = (before.is_some() && before == away).then(|| {
+        "away from the metered load the scale says no more of this kind of model than the set does".to_owned()
+    });
+    Ok(Spread { before, after_near: near, after: away, remark: lacking.or(same) })
 }

@@ -22,7 +22,7 @@ use crate::event::{Coverage, InputIdentity};
 use crate::fleet::Fleet;
 use crate::keys::Series;
 use crate::ledger::Ledger;
-use crate::plan::{Assumption, Plan, RateTable, Target};
+use crate::plan::{Assumption, LoadRule, Plan, RateTable, Target};
 use columns::{COUNTS, SUMS, Values};
 use serde::Serialize;
 
@@ -169,6 +169,9 @@ impl Estimate {
             } else if deployed.dedicated && remarks.latency_share > 0.0 && remarks.latency_share < 1.0 {
                 let share = format!("{:.1} % of requests", 100.0 * remarks.latency_share);
                 say(&place, "latency", share, "the others are taken to overlap as these do");
+            }
+            if let (Some(limit), LoadRule::Declared(stated)) = (remarks.declared_beyond, deployed.load) {
+                say(&place, "concurrency", crate::plan::plain(stated), &request::beyond(limit));
             }
             if remarks.overloaded_bins > 0 {
                 let bins = format!("overloaded in {} five-minute bins", remarks.overloaded_bins);

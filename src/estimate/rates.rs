@@ -30,6 +30,8 @@ pub(super) struct Unallocated {
 pub(super) struct Remarks {
     /// Five-minute bins in which more was asked than the deployment can do.
     pub overloaded_bins: u64,
+    /// Requests that a replica holds, where more are declared.
+    pub declared_beyond: Option<f64>,
     /// Bins whose requests need more replica time than is provisioned.
     pub crowded_bins: u64,
     /// Bins whose concurrency was solved from arrivals, as no latency is logged.
@@ -258,6 +260,9 @@ impl<'a> OneDeployment<'a> {
             overloaded: false,
         };
         let fallback = self.deployed.fallback_concurrency(self.mean_context);
+        if matches!(self.deployed.load, LoadRule::Declared(stated) if stated > limit) {
+            remarks.declared_beyond = Some(limit);
+        }
         if bin == NULL_BIN || !self.deployed.dedicated {
             return vec![Moment { point: fixed(fallback), weight: 1.0, seconds: 0.0 }];
         }

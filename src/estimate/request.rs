@@ -13,6 +13,9 @@ use crate::{Error, Result};
 /// Concurrency a provider may run at around the default, down and up, where nothing is stated (*assumed*).
 const CONCURRENCY_SPREAD: f64 = 4.0;
 
+/// Generated tokens where they are not stated (*assumed*): those of the golden values.
+const ASSUMED_OUTPUT: u64 = 500;
+
 /// A request to estimate.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
@@ -34,8 +37,8 @@ pub struct Request {
     pub input_tokens: u64,
     /// Input tokens read from a cache.
     pub cached_tokens: u64,
-    /// Generated tokens.
-    pub output_tokens: u64,
+    /// Generated tokens; where they are not stated, 500 of a network that generates and none of another.
+    pub output_tokens: Option<u64>,
 }
 
 /// A request's footprint with its range and its chain.
@@ -77,19 +80,33 @@ pub fn request(fleet: &Fleet, asked: &Request) -> Result<RequestEstimate> {
     check(asked)?;
     let (plan, at) = compile(fleet, asked)?;
     let deployed = &plan.deployments()[at];
-    let features = features(asked, deployed);
+    let output = asked.output_tokens.unwrap_or(if deployed.widening.prefill_only { 0 } else { ASSUMED_OUTPUT });
+    let features = features(asked, output, deployed);
     #[expect(clippy::cast_precision_loss, reason = "at most 10^9")]
-    let mean_context = asked.input_tokens as f64 + asked.output_tokens as f64 / 2.0;
+    let mean_context = asked.input_tokens as f64 + output as f64 / 2.0;
+    let mut remarks = Vec::new();
+    let mut remark = |what: &str, value: String, why: &str| {
+        remarks.push(Assumption { place: "request".into(), what: what.into(), value, why: why.into() });
+    };
+    if asked.output_tokens.is_none() {
+        let why = if output > 0 { "not stated" } else { "not stated; the model generates none" };
+        remark("output tokens", output.to_string(), why);
+    }
     let stated = asked.concurrency.is_some();
     let concurrency = asked.concurrency.unwrap_or_else(|| deployed.fallback_concurrency(mean_context));
     let stated = stated || matches!(deployed.load, crate::plan::LoadRule::Declared(_));
 
+    let limit = deployed.limit(mean_context);
+    if concurrency > limit {
+        remark("concurrency", crate::plan::plain(concurrency), &beyond(limit));
+    }
+
     let parts = |concurrency: f64| rate(deployed, concurrency).parts(&features);
     let value = Values::at_site(&parts(concurrency), plan.site_of(at));
     let spread = if stated { 1.0 } else { CONCURRENCY_SPREAD };
-    let ends = [(concurrency * spread).min(deployed.limit(mean_context)).max(1.0), (concurrency / spread).max(1.0)]
+    let ends = [(concurrency * spread).min(limit).max(1.0), (concurrency / spread).max(1.0)]
         .map(|c| Values::at_site(&parts(c), plan.site_of(at)));
-    let method = deployed.half_width.exp();
+    let method = deployed.half_width(concurrency).exp();
     let ranged = |i: usize| {
         let v = value.sums[i];
         let (a, b) = (ends[0].sums[i], ends[1].sums[i]);
@@ -113,13 +130,18 @@ pub fn request(fleet: &Fleet, asked: &Request) -> Result<RequestEstimate> {
         steps: steps(&link),
         tree: tree(&link),
         facts: plan.facts().to_vec(),
-        assumptions: plan.assumptions().to_vec(),
+        assumptions: plan.assumptions().iter().cloned().chain(remarks).collect(),
     })
+}
+
+/// Why a stated concurrency cannot be.
+pub(super) fn beyond(limit: f64) -> String {
+    format!("stated; a replica holds at most {limit:.0} requests of this context, so the estimate is low")
 }
 
 fn check(asked: &Request) -> Result<()> {
     let limit = crate::event::limits::TOKENS;
-    for (what, count) in [("input_tokens", asked.input_tokens), ("output_tokens", asked.output_tokens)] {
+    for (what, count) in [("input_tokens", asked.input_tokens), ("output_tokens", asked.output_tokens.unwrap_or(0))] {
         if count > limit {
             return Err(out_of_range(what, count, limit));
         }
@@ -214,8 +236,8 @@ fn compile(fleet: &Fleet, asked: &Request) -> Result<(Plan, usize)> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are at most 10^9, their squares are rounded once")]
-fn features(asked: &Request, deployed: &Deployed) -> Features {
-    let (input, cached, output) = (asked.input_tokens, asked.cached_tokens, asked.output_tokens);
+fn features(asked: &Request, output: u64, deployed: &Deployed) -> Features {
+    let (input, cached) = (asked.input_tokens, asked.cached_tokens);
     let area = |x: u64| deployed.window.map_or(0, |w| doubled_area(x, u64::from(w)));
     let half = |doubled: u64| doubled as f64 / 2.0;
     Features {

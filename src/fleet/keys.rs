@@ -34,7 +34,7 @@ pub const TOP_KEYS: [Key; 12] = [
 ];
 
 /// Keys of `[[deployment]]`.
-pub const DEPLOYMENT_KEYS: [Key; 25] = [
+pub const DEPLOYMENT_KEYS: [Key; 27] = [
     key("name", "text", "required", "its name in tables and files"),
     key("model", "catalog name or inline table", "required", "the network it serves"),
     key("hardware", "catalog name", "required", "the accelerator"),
@@ -75,6 +75,8 @@ pub const DEPLOYMENT_KEYS: [Key; 25] = [
     key("draft_params", "parameters", "0", "weights of the draft"),
     key("energy_scale", "ratio", "1", "metered over estimated accelerator energy; `wattledger calibrate` works it out"),
     key("time_scale", "ratio", "1", "metered over estimated replica time"),
+    key("metered_concurrency", "requests", "over many loads", "requests a replica ran at once when it was metered"),
+    key("media_share", "0 to 1", "0", "share of the input tokens that an encoder made of images, video or sound"),
 ];
 
 /// Keys of `[site.NAME]`.

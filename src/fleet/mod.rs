@@ -4,6 +4,7 @@
 //! that its own catalog rows are taken in. Every field has a default, and every default that an estimate uses is listed
 //! with it. Unknown keys are errors.
 
+pub mod edit;
 mod keys;
 mod read;
 mod route;
@@ -88,6 +89,10 @@ pub struct Deployment {
     pub energy_scale: Option<f64>,
     /// Metered over estimated time.
     pub time_scale: Option<f64>,
+    /// Requests a replica ran at once when it was metered; `None` for a meter over many loads.
+    pub metered_concurrency: Option<f64>,
+    /// Share of the input tokens that an encoder made of images, video or sound.
+    pub media_share: Option<f64>,
 }
 
 impl Deployment {
@@ -120,6 +125,8 @@ impl Deployment {
             draft_params: None,
             energy_scale: None,
             time_scale: None,
+            metered_concurrency: None,
+            media_share: None,
         }
     }
 }

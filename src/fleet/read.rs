@@ -122,10 +122,16 @@ fn deployment(place: &str, index: usize, value: Value, overlay: &mut Table) -> R
         draft_params: fields.number("draft_params", DRAFT_PARAMETERS)?,
         energy_scale: fields.number("energy_scale", Bounds::SCALE)?,
         time_scale: fields.number("time_scale", Bounds::SCALE)?,
+        metered_concurrency: fields.number("metered_concurrency", Bounds::CONCURRENCY)?,
+        media_share: fields.number("media_share", Bounds::FRACTION)?,
     };
     if read.draft_tokens.is_some_and(|tokens| tokens > 0.0) && read.draft_acceptance.is_none() {
         let hint = "state the measured share of drafted tokens that the engine accepts";
         return Err(conflict(&fields.place, "draft_tokens without draft_acceptance".into(), hint));
+    }
+    if read.metered_concurrency.is_some() && read.energy_scale.is_none() {
+        let hint = "`wattledger calibrate` writes both";
+        return Err(conflict(&fields.place, "metered_concurrency without energy_scale".into(), hint));
     }
     if read.tenancy == Some(Tenancy::Shared) && read.concurrency == Some(Concurrency::FromLog) {
         return Err(conflict(

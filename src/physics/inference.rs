@@ -14,7 +14,7 @@
 //! s_out = (fix + gemm)/(N·τ) + [h·t_seq + 2·state·sK + read_fix·sK]/τ + [sTR + sEL]·(γ+1)/τ
 //! d_out = Wb·jW/(N·τ) + [2·state·jK + read_fix·jK]/τ + [2·Pa·jF + flop_fix·jA + dEL]·(γ+1)/τ
 //! s_ctx = read·sK·ρ/τ               d_ctx = read·jK·ρ/τ + flop·jA·(γ+1)/τ                 s_win, d_win likewise
-//! s_in  = 2·Pa·sp + pflop_fix·sA + sTR + sEL      s_pp = pflop·sA      d_in, d_pp with jP, jA
+//! s_in  = (2·Pa + encoder)·sp + pflop_fix·sA + sTR + sEL      s_pp = pflop·sA      d_in, d_pp with jP, jA
 //! sd = 1/(n·F·r_f·eta_c·speed·(hidden/5120)^g_h·moe_c)      sp = 1/(n·F·r_f·eta_p·speed·moe_p·n^−moe_pn)
 //! jF = q·TDP·k_f·k_x·k_8/F·…        jW = q·TDP·k_b·k_x/BW   jK = q·TDP·k_kv/BW            jA = q·TDP·k_f/F16
 //! ```
@@ -26,6 +26,7 @@
 //! | n, TDP, BW, F, LK | devices; rated power, memory bandwidth, dense peak, one-way link of one device | –, W, B/s, FLOP/s, B/s |
 //! | Pa, Wb | active parameters; weight bytes of a step: dense·data + experts·coverage (see [`super::experts`]) | –, B |
 //! | L, read, flop, pflop | layers; what attention reads and multiplies per pair (see [`super::network`]) | –, B, FLOP |
+//! | encoder | FLOP of encoders of media per input token ([`super::encoder`]) | FLOP |
 //! | sd, sp, sA | seconds per FLOP of decode, prefill, attention | s |
 //! | jF, jP, jA, jW, jK | joules per decode, prefill, attention FLOP, weight byte, key-value byte | J |
 //! | sK, sTR, sEL | seconds per key-value byte; of traffic and of elementwise passes per token | s |
@@ -71,9 +72,18 @@ pub struct Roofline {
     overlap: f64,
     stages: f64,
     speculation: Speculation,
-    prefill_only: bool,
-    hybrid: bool,
-    fp8: bool,
+    widening: Widening,
+}
+
+/// What widens the interval, as far as network and serving say it.
+fn widening(network: &Network, serving: &Serving) -> Widening {
+    Widening {
+        moe: network.expert_share.is_some(),
+        hybrid: network.hybrid,
+        fp8: serving.precision.compute == Compute::Eight,
+        unmeasured_serving: !serving.precision.is_measured() || serving.speculation.drafted > 0.0,
+        ..Widening::default()
+    }
 }
 
 impl Roofline {
@@ -108,12 +118,16 @@ impl Roofline {
         let Reach { full, window, fixed } = network.attention.decode_flop;
         let prefill = network.attention.prefill_flop;
         let flop = 2.0 * network.active_parameters;
+        let read_flop = flop + network.encoder_flop;
         // A draft is multiplied with once for each token that it proposes.
         let draft_flop = speculation.drafted * 2.0 * speculation.draft_parameters / yielded;
         let time_s = Basis {
             request: if network.hybrid { stack.hybrid_prompt_s } else { 0.0 },
             cached: 0.0,
-            input: flop * rates.prefill_flop_s + prefill.fixed * rates.attention_prefill_s + traffic_s + elementwise_s,
+            input: read_flop * rates.prefill_flop_s
+                + prefill.fixed * rates.attention_prefill_s
+                + traffic_s
+                + elementwise_s,
             prefill_pair: prefill.full * rates.attention_prefill_s,
             prefill_window_pair: prefill.window * rates.attention_prefill_s,
             output: (stack.host * stack.sequence_s + (state_bytes + in_time(read.fixed)) * rates.kv_byte_s) / yielded
@@ -127,7 +141,7 @@ impl Roofline {
         let dynamic = Basis {
             request: 0.0,
             cached: 0.0,
-            input: flop * rates.prefill_flop_j + prefill.fixed * rates.attention_prefill_j + elementwise_j,
+            input: read_flop * rates.prefill_flop_j + prefill.fixed * rates.attention_prefill_j + elementwise_j,
             prefill_pair: prefill.full * rates.attention_prefill_j,
             prefill_window_pair: prefill.window * rates.attention_prefill_j,
             output: (state_bytes + in_energy(read.fixed)) * rates.kv_byte_j / yielded
@@ -176,22 +190,20 @@ impl Roofline {
             overlap: m.overlap,
             stages: layout.pipeline,
             speculation: *speculation,
-            prefill_only: false,
-            hybrid: network.hybrid,
-            fp8: precision.compute == Compute::Eight,
+            widening: widening(network, serving),
         }
     }
 
     /// The same for a network that generates nothing: each request is one step, shared by the requests in it.
     #[must_use]
     pub fn prefill_only(self) -> Self {
-        Self { prefill_only: true, ..self }
+        Self { widening: Widening { prefill_only: true, ..self.widening }, ..self }
     }
 
     /// What is known of the deployment that widens its interval.
     #[must_use]
-    pub fn widening(&self) -> Widening {
-        Widening { moe: self.expert_share.is_some(), hybrid: self.hybrid, fp8: self.fp8, ..Widening::default() }
+    pub const fn widening(&self) -> Widening {
+        self.widening
     }
 
     /// Power of all devices while they wait for their host.
@@ -241,6 +253,7 @@ impl Roofline {
     /// let llama = Network {
     ///     resident_parameters: 8.03e9, dense_parameters: 8.03e9, expert_parameters: 0.0, active_parameters: 8.03e9,
     ///     layers: 32.0, hidden_size: 4096.0, expert_share: None, hybrid: false, state_elements: 0.0,
+    ///     encoder_flop: 0.0,
     ///     attention: Attention {
     ///         read: Reach { full: 65_536.0, ..Reach::default() }, decode_flop: pair, prefill_flop: pair,
     ///         cache_shards: 8.0, ..Attention::default()
@@ -264,7 +277,7 @@ impl Roofline {
         let running_j = self.running_w * running_s + bytes * self.joules_per_weight_byte + self.draft_step_j;
         let step_j = self.waiting_w * step_s / sharing + running_j / streaming;
         let mut at = self.fixed;
-        if self.prefill_only {
+        if self.widening.prefill_only {
             at.time_s.request += step_s / sharing;
             at.energy_j.request += step_j;
         } else {

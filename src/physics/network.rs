@@ -73,6 +73,8 @@ pub struct Network {
     pub hybrid: bool,
     /// Elements of recurrent state per sequence.
     pub state_elements: f64,
+    /// FLOP of encoders of media per input token (see [`super::encoder`]).
+    pub encoder_flop: f64,
     /// Attention over all layers.
     pub attention: Attention,
 }

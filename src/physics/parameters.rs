@@ -166,12 +166,22 @@ layer! {
         fp8 = "spread_fp8",
         /// Images and videos whose tokens are not counted.
         media = "spread_media",
-        /// A generation without measured serving energy in the fit.
+        /// A generation with kernel measurements and without measured serving energy in the fit.
+        kernels = "spread_kernels",
+        /// A generation without either.
         generation = "spread_generation",
         /// Serving software without a fit.
         engine = "spread_engine",
-        /// A deployment that was metered at one load, at its other loads; the smaller of this and the others together.
+        /// A number format, draft, sparse weights or split pools without measured serving energy in the fit.
+        serving = "spread_serving",
+        /// A network that only reads its input.
+        prefill = "spread_prefill",
+        /// Scaled to a meter: at the middle of its loads, or over many of them.
         metered = "spread_metered",
+        /// Scaled to a meter at one load, within a factor 2 of that load.
+        metered_near = "spread_metered_near",
+        /// Scaled to a meter at one load, whichever, at its other loads.
+        metered_any = "spread_metered_any",
     }
 }
 

@@ -53,7 +53,8 @@ impl Precision {
         Self { weight_bytes, expert_bytes, cache_bytes: 2.0, state_bytes: 4.0, compute, kept: 1.0 }
     }
 
-    /// Weights by name: `bf16`, `fp8`, `int4`, `mxfp4`, `q4_K_M`, …; `None` for a name that is not known.
+    /// Weights by name: `bf16`, `fp8`, `int4`, `mxfp4`, `q4_K_M`, `fp8_e4m3`, `gptq-int4`, …; `None` for a name that is
+    /// not known, or whose parts contradict each other.
     ///
     /// ```
     /// use wattledger::physics::precision::{Compute, Precision};
@@ -61,16 +62,30 @@ impl Precision {
     /// assert_eq!((fp8.weight_bytes, fp8.compute), (1.0, Compute::Eight));
     /// // Experts in 4 bits with a shared exponent for every 32, the rest in 16.
     /// assert_eq!(Precision::named("mxfp4").unwrap().expert_bytes, 4.25 / 8.0);
+    /// assert_eq!(Precision::named("FP8_E4M3"), Some(fp8));
+    /// assert_eq!(Precision::named("gptq-int4"), Precision::named("int4"));
+    /// assert_eq!(Precision::named("int8-fp8"), None);
     /// ```
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
+        let name = name.to_ascii_lowercase();
+        Self::one(&name).or_else(|| {
+            // Method, format and variant in one: gptq-int4, fp8_e4m3, nvfp4_awq.
+            let mut parts = name.split(|c: char| !c.is_ascii_alphanumeric()).filter_map(Self::one);
+            let first = parts.next()?;
+            parts.all(|part| part == first).then_some(first)
+        })
+    }
+
+    /// A name without variants, in lower case.
+    fn one(name: &str) -> Option<Self> {
         let only = |bytes: f64, compute: Compute| Some(Self::stored(bytes, bytes, compute));
-        match name.to_ascii_lowercase().as_str() {
+        match name {
             "fp32" | "f32" | "float32" => only(4.0, Compute::Sixteen),
             "bf16" | "fp16" | "f16" | "bfloat16" | "float16" => only(2.0, Compute::Sixteen),
             "fp8" | "f8" | "float8" => only(1.0, Compute::Eight),
             "int8" | "w8a16" => only(1.0, Compute::Sixteen),
-            "int4" | "fp4" | "awq" | "gptq" | "w4a16" => only(0.516, Compute::Sixteen),
+            "int4" | "fp4" | "nf4" | "awq" | "gptq" | "w4a16" => only(0.516, Compute::Sixteen),
             "nvfp4" => only(4.5 / 8.0, Compute::Four),
             "mxfp4" => Some(Self::stored(2.0, 4.25 / 8.0, Compute::Sixteen)),
             "fp8+fp4" => Some(Self::stored(1.0, 4.25 / 8.0, Compute::Eight)),
@@ -94,6 +109,29 @@ impl Precision {
     #[must_use]
     pub fn stored_bytes(&self, dense: f64, experts: f64) -> (f64, f64) {
         (dense * self.weight_bytes * self.kept, experts * self.expert_bytes * self.kept)
+    }
+
+    /// Whether serving energy of these formats is in the fit: 16 bits, FP8, or FP8 or 16 bits with experts in 4, over a
+    /// 16-bit cache.
+    #[must_use]
+    pub fn is_measured(&self) -> bool {
+        let same = |a: f64, b: f64| a.total_cmp(&b).is_eq();
+        let eight = same(self.weight_bytes, 1.0) && self.compute == Compute::Eight;
+        let weights = same(self.weight_bytes, 2.0) || eight;
+        let experts = same(self.expert_bytes, self.weight_bytes) || self.experts_in_four();
+        weights && experts && same(self.cache_bytes, 2.0) && same(self.kept, 1.0)
+    }
+
+    /// The same for a network without experts: a format that only packs experts packs its weights.
+    ///
+    /// ```
+    /// use wattledger::physics::precision::Precision;
+    /// assert_eq!(Precision::named("mxfp4").unwrap().dense().weight_bytes, 4.25 / 8.0);
+    /// assert_eq!(Precision::named("fp8").unwrap().dense().weight_bytes, 1.0);
+    /// ```
+    #[must_use]
+    pub fn dense(self) -> Self {
+        Self { weight_bytes: self.expert_bytes, ..self }
     }
 
     /// Whether the experts take 4 bits or about that.

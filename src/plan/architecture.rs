@@ -2,6 +2,7 @@
 
 use super::Notes;
 use crate::catalog::{ByReach, Model, Shape, WindowKind};
+use crate::physics::encoder::{PATCHES_PER_TOKEN, flop_per_input_token};
 use crate::physics::network::{Attention, Network, Reach};
 use crate::{Error, Result};
 
@@ -32,15 +33,41 @@ pub(super) fn network(place: &str, model: &Model, notes: &mut Notes) -> Result<N
         expert_share: shape.expert_share,
         hybrid: shape.hybrid,
         state_elements: shape.state_elements,
-        attention: Attention {
-            read: reach(shape.read),
-            stored: reach(shape.stored),
-            index_bytes: shape.index_bytes,
-            decode_flop: reach(shape.decode_flop),
-            prefill_flop: reach(shape.prefill_flop),
-            cache_shards: shape.cache_shards,
-        },
+        encoder_flop: 0.0,
+        attention: attended(&shape),
     })
+}
+
+/// Attention of a model with an architecture in the catalog.
+#[must_use]
+pub fn attention(model: &Model) -> Option<Attention> {
+    model.shape().as_ref().map(attended)
+}
+
+fn attended(shape: &Shape) -> Attention {
+    Attention {
+        read: reach(shape.read),
+        stored: reach(shape.stored),
+        index_bytes: shape.index_bytes,
+        decode_flop: reach(shape.decode_flop),
+        prefill_flop: reach(shape.prefill_flop),
+        cache_shards: shape.cache_shards,
+    }
+}
+
+/// FLOP of the model's encoder per input token, where a share of these is media.
+pub(super) fn encoder_flop(place: &str, model: &Model, media_share: Option<f64>, notes: &mut Notes) -> Result<f64> {
+    let Some(share) = media_share.filter(|share| *share > 0.0) else { return Ok(0.0) };
+    let encoder = model.vision_params.ok_or_else(|| Error::FleetConflict {
+        place: place.into(),
+        problem: format!("media_share is stated, and the catalog knows no encoder of model `{}`", model.id),
+        hint: "leave media_share out, or state vision_params in an inline model".into(),
+    })?;
+    notes.cell(place, "vision_params", encoder, &model.provenance);
+    notes.stated(place, "media_share", share, "fleet file");
+    let why = "as in most released vision towers, which merge 2 × 2";
+    notes.assume(place, "patches per token", super::plain(PATCHES_PER_TOKEN), why);
+    Ok(flop_per_input_token(encoder, share))
 }
 
 fn reach(by: ByReach) -> Reach {

@@ -1,6 +1,6 @@
 //! A deployment compiled: its method with every coefficient, its power, its limits.
 
-use super::architecture::network;
+use super::architecture::{encoder_flop, network};
 use super::machine::{accelerator, generation, host, idle_power, needed};
 use super::{Notes, parameters, serving};
 use crate::Result;
@@ -9,7 +9,8 @@ use crate::physics::disaggregated::join;
 use crate::physics::inference::{Coefficients, Roofline, Serving};
 use crate::physics::occupancy::{default_concurrency, memory_limit};
 use crate::physics::parallel::Layout;
-use crate::physics::spread::{Widening, half_width};
+use crate::physics::parameters::Spread;
+use crate::physics::spread::{Evidence, Meter, Widening, half_width};
 use crate::units::Watts;
 
 /// Most requests at once where nothing is stated; vLLM's long-standing default of `max_num_seqs` (*assumed* elsewhere).
@@ -70,8 +71,10 @@ pub struct Deployed {
     pub host: Watts,
     /// Host power of one replica while no request runs.
     pub host_idle: Watts,
-    /// Half width of the 90 % interval of its accelerator energy at a known load, as a logarithm.
-    pub half_width: f64,
+    /// What widens the interval of its accelerator energy.
+    pub widening: Widening,
+    spread: Spread,
+    meter: Meter,
     /// The pool that prefills, where that is one of its own, and its devices.
     prefill_pool: Option<(Roofline, f64)>,
     /// Joules to carry the keys and values of a token from one pool to the other.
@@ -97,6 +100,12 @@ impl Deployed {
         at.energy_j.cached += self.cached_j;
         at.energy_j.input += self.kept_j;
         Coefficients { energy_j: at.energy_j.times(self.energy_scale), time_s: at.time_s.times(self.time_scale) }
+    }
+
+    /// Half width of the 90 % interval of its accelerator energy at this concurrency, as a logarithm.
+    #[must_use]
+    pub fn half_width(&self, concurrency: f64) -> f64 {
+        half_width(&self.spread, self.widening, self.meter.seen_from(concurrency))
     }
 
     /// Most requests a replica runs at once, for requests of this mean context in tokens.
@@ -135,19 +144,21 @@ pub(super) fn compile(
     let model = fleet.catalog().model(&stated.model)?;
     let hardware = fleet.catalog().hardware(&stated.hardware)?;
     let accelerator = accelerator(&place, hardware.row, notes)?;
+    let mut network = network(&place, model.row, notes)?;
+    network.encoder_flop = encoder_flop(&place, model.row, stated.media_share, notes)?;
     let precision = serving::precision(&place, stated, &model, &accelerator, notes)?;
-    let network = network(&place, model.row, notes)?;
+    let precision = if network.expert_share.is_some() { precision } else { precision.dense() };
     let memory = needed(&place, hardware.row, "memory_gb", hardware.row.memory_gb, notes)? * 1e9;
     // Every data-parallel group holds its own dense weights.
     let groups = stated.data_parallel.unwrap_or(1.0);
     let dense = (network.resident_parameters - network.expert_parameters) * groups + stated.draft_params.unwrap_or(0.0);
     let (dense_bytes, expert_bytes) = precision.stored_bytes(dense, network.expert_parameters);
     let weights = dense_bytes + expert_bytes;
-    let devices = serving::devices(&place, stated, hardware.row, weights, memory, notes);
+    let devices = serving::devices(&place, stated, hardware.row, weights, memory, notes)?;
     let serving = serving::serving(&place, stated, devices, precision)?;
     let (dedicated, load) = load_rule(&place, stated, notes);
     let generation = generation(&place, hardware.row, notes);
-    let resolved = parameters::resolve(fleet, &place, stated, generation, notes)?;
+    let resolved = parameters::resolve(fleet, &place, stated, generation, (&network, &serving), notes)?;
     let idle = idle_power(&place, hardware.row, accelerator.rated_power, dedicated, notes);
     if dedicated && stated.replicas.is_none() {
         notes.assume(&place, "replicas", "1", "not stated");
@@ -164,7 +175,11 @@ pub(super) fn compile(
         }
     }
     let window = model.row.sliding_window();
-    let roofline = Roofline::new(&accelerator, &network, &serving, &resolved.parameters);
+    let pool = |serving: &Serving| {
+        let roofline = Roofline::new(&accelerator, &network, serving, &resolved.parameters);
+        if generates(&model.row.kind) { roofline } else { roofline.prefill_only() }
+    };
+    let roofline = pool(&serving);
     let stored = network.attention.stored;
     let stored_bytes = (stored.full + stored.window) * precision.cache_bytes + network.attention.index_bytes;
     let tier = parameters::tier(&place, fleet.catalog(), stated.cache_tier.as_deref().unwrap_or("memory"), notes)?;
@@ -172,15 +187,24 @@ pub(super) fn compile(
     let (prefill_pool, carried_j) = match stated.prefill_devices {
         None => (None, 0.0),
         Some(count) => {
-            let pool = Serving { layout: Layout::tensor(count), ..serving };
+            let prefill = pool(&Serving { layout: Layout::tensor(count), ..serving });
             let network_tier = parameters::tier(&place, fleet.catalog(), "network", notes)?;
             let carried = network_tier.per_token(stored_bytes).0;
-            (Some((Roofline::new(&accelerator, &network, &pool, &resolved.parameters), count)), carried)
+            (Some((prefill, count)), carried)
         }
     };
     let all_devices = devices + stated.prefill_devices.unwrap_or(0.0);
     let (host, host_idle) = host(fleet, &place, stated, all_devices, notes)?;
     let copies = serving.layout.cache_copies(network.attention.cache_shards);
+    let widening = Widening {
+        blackwell: generation == "blackwell",
+        evidence: Evidence::of(generation),
+        unknown_engine: !resolved.fitted,
+        unmeasured_serving: roofline.widening().unmeasured_serving || stated.prefill_devices.is_some(),
+        ..roofline.widening()
+    };
+    let meter = stated.energy_scale.map_or(Meter::Never, |_| stated.metered_concurrency.map_or(Meter::Over, Meter::At));
+    resolved.note_spread(widening.symbols().chain(meter.symbols().iter().copied()), notes);
     Ok(Deployed {
         name: stated.name.clone(),
         model: model.row.id.clone(),
@@ -191,22 +215,15 @@ pub(super) fn compile(
         assumed,
         dedicated,
         load,
-        roofline: if generates(&model.row.kind) { roofline } else { roofline.prefill_only() },
+        roofline,
         window,
         rated: accelerator.rated_power * all_devices,
         idle: idle * all_devices,
         host,
         host_idle,
-        half_width: half_width(
-            &resolved.spread,
-            Widening {
-                blackwell: generation == "blackwell",
-                unknown_generation: generation == "other",
-                unknown_engine: !resolved.fitted,
-                metered: stated.energy_scale.is_some(),
-                ..roofline.widening()
-            },
-        ),
+        widening,
+        spread: resolved.spread,
+        meter,
         prefill_pool,
         carried_j,
         cached_j,

@@ -13,9 +13,11 @@ mod route;
 mod serving;
 mod site;
 
+pub use crate::physics::spread::Metered;
+pub use architecture::attention;
 pub use deployment::{Deployed, LoadRule, Room};
 pub use machine::accelerator_of as accelerator;
-pub use parameters::{BASE_ENGINE, DEFAULT_SET, chosen, is_fitted, parameters, parameters_of, spread_of};
+pub use parameters::{BASE_ENGINE, DEFAULT_SET, chosen, is_fitted, parameters, parameters_of, publish, spread_of};
 pub use rates::{Parts, Rate, RateTable};
 pub(crate) use route::ASSUMED_HARDWARE;
 pub use site::Site;

@@ -1,10 +1,13 @@
 //! Parameters of one deployment: a set, with what it says of the engine and of the accelerator's generation.
 
 use super::Notes;
-use crate::catalog::{Catalog, Parameter, Quality};
+use crate::catalog::{Catalog, Engine, Parameter, Quality};
 use crate::fleet::{Deployment, Fleet};
 use crate::physics::cache::Tier;
+use crate::physics::inference::Serving;
+use crate::physics::network::Network;
 use crate::physics::parameters::{Method, Parameters, Silicon, Spread, Stack};
+use crate::physics::precision::Compute;
 use crate::{Error, Result};
 
 /// The set that estimates use unless a fleet names another.
@@ -131,22 +134,62 @@ pub fn chosen<'a>(rows: &[&'a Parameter], symbol: &str, engine: &str, generation
         .max_by_key(|row| (row.engine.is_some(), row.generation.is_some()))
 }
 
+/// Puts the published host times of software that a set has no fit of in the place of the base engine's; columns and
+/// microseconds.
+pub fn publish(stack: &mut Stack, engine: &Engine) -> Vec<(&'static str, f64)> {
+    let times = [
+        ("t_step_us", engine.t_step_us, &mut stack.step_s),
+        ("t_seq_us", engine.t_seq_us, &mut stack.sequence_s),
+        ("t_layer_us", engine.t_layer_us, &mut stack.layer_s),
+    ];
+    let mut said = Vec::new();
+    for (column, us, into) in times {
+        if let Some(us) = us {
+            *into = us * 1e-6;
+            said.push((column, us));
+        }
+    }
+    said
+}
+
+/// Whether a symbol says anything about this network, served so.
+fn concerns(symbol: &str, network: &Network, serving: &Serving) -> bool {
+    let precision = &serving.precision;
+    let experts = network.expert_share.is_some();
+    match symbol {
+        "moe_c" | "moe_p" | "moe_pn" | "cov_c" | "k_x" | "t_moe" => experts,
+        "m_4" | "q_4" | "fp4_b" => experts && precision.experts_in_four(),
+        "fp8_b" => experts && precision.compute == Compute::Eight && !precision.experts_in_four(),
+        "fp8_c" | "k_8" | "t_fp8" => precision.compute == Compute::Eight,
+        "fp4_c" | "k_4" => precision.compute == Compute::Four,
+        "w4_p" => precision.weight_bytes < 1.0,
+        "kv8_s" | "kv8_j" => precision.cache_bytes <= 1.0,
+        "t_hyb" | "t_phyb" => network.hybrid,
+        "t_ar" | "eta_l" => serving.layout.tensor_parallel() > 1.0,
+        _ => true,
+    }
+}
+
 /// The parameters of a deployment, and what its interval follows from.
-pub(super) struct Resolved {
+pub(super) struct Resolved<'a> {
     pub parameters: Parameters,
     pub spread: Spread,
     /// Whether the set has a fit of the engine.
     pub fitted: bool,
+    rows: Vec<&'a Parameter>,
+    /// What notes say the parameters are of.
+    place: String,
 }
 
 /// The parameters of a deployment, every value noted with its source.
-pub(super) fn resolve(
-    fleet: &Fleet,
+pub(super) fn resolve<'a>(
+    fleet: &'a Fleet,
     place: &str,
     stated: &Deployment,
     generation: &str,
+    (network, serving): (&Network, &Serving),
     notes: &mut Notes,
-) -> Result<Resolved> {
+) -> Result<Resolved<'a>> {
     let engine = fleet.catalog().engine(stated.engine.as_deref().unwrap_or(BASE_ENGINE))?.row;
     if stated.engine.is_none() {
         notes.assume(place, "engine", BASE_ENGINE, "not stated; the profile that the parameter set was fitted with");
@@ -171,17 +214,15 @@ pub(super) fn resolve(
     }
     let where_ = format!("parameter set {set}, {id}, {generation}");
     let symbols = Method::SYMBOLS.iter().chain(Silicon::SYMBOLS).chain(Stack::SYMBOLS);
-    for row in symbols.filter_map(|(symbol, _)| chosen(&rows, symbol, id, generation)) {
+    let symbols = symbols.map(|(symbol, _)| *symbol).filter(|symbol| concerns(symbol, network, serving));
+    for row in symbols.filter_map(|symbol| chosen(&rows, symbol, id, generation)) {
         notes.fact(&where_, &row.symbol, row.value, row.provenance.of("value"));
     }
     // Software that the set has no fit of: its published host times, and the base engine's for the rest.
     let fitted = is_fitted(&rows, id);
     if !fitted {
-        let published = [("t_step_us", engine.t_step_us), ("t_seq_us", engine.t_seq_us)];
-        for (column, value) in published {
-            let Some(us) = value else { continue };
+        for (column, us) in publish(&mut found.stack, engine) {
             notes.cell(place, column, us, &engine.provenance);
-            *(if column == "t_step_us" { &mut found.stack.step_s } else { &mut found.stack.sequence_s }) = us * 1e-6;
         }
         let why = format!(
             "the set has no fit of `{}`; beyond its published host times it counts as {BASE_ENGINE}",
@@ -190,10 +231,14 @@ pub(super) fn resolve(
         notes.assume(place, "engine profile", BASE_ENGINE, &why);
     }
     let spread = spread_of(&rows)?;
-    for (symbol, _) in Spread::SYMBOLS {
-        if let Some(row) = chosen(&rows, symbol, "", "") {
-            notes.fact(&where_, &row.symbol, row.value, row.provenance.of("value"));
+    Ok(Resolved { parameters: found, spread, fitted, rows, place: where_ })
+}
+
+impl Resolved<'_> {
+    /// Notes the widths that the interval of a deployment is made of.
+    pub fn note_spread<'a>(&self, symbols: impl Iterator<Item = &'a str>, notes: &mut Notes) {
+        for row in symbols.filter_map(|symbol| chosen(&self.rows, symbol, "", "")) {
+            notes.fact(&self.place, &row.symbol, row.value, row.provenance.of("value"));
         }
     }
-    Ok(Resolved { parameters: found, spread, fitted })
 }

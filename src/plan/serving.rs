@@ -7,6 +7,7 @@ use crate::physics::inference::{Accelerator, Serving};
 use crate::physics::parallel::Layout;
 use crate::physics::precision::{Compute, Precision};
 use crate::physics::speculative::Speculation;
+use crate::units::Bounds;
 use crate::{Error, Result};
 
 /// Number formats of a deployment.
@@ -98,26 +99,37 @@ pub(super) fn devices(
     weight_bytes: f64,
     memory_bytes: f64,
     notes: &mut Notes,
-) -> f64 {
+) -> Result<f64> {
     let devices = stated.devices.unwrap_or_else(|| {
         let n = fewest_devices(weight_bytes, memory_bytes);
         let why = "the fewest, in powers of two, that hold the weights and 30 % more for cache";
         notes.assume(place, "devices", super::plain(n), why);
         n
     });
-    if weight_bytes > 0.9 * devices * memory_bytes {
+    if weight_bytes > devices * memory_bytes {
         let gb = |bytes: f64| super::plain((bytes / 1e9).round());
-        let (needs, has) = (gb(weight_bytes), gb(0.9 * devices * memory_bytes));
-        let value = format!("{needs} GB of weights do not fit into {has} GB of {}", hardware.id);
-        notes.assume(place, "memory", value, "state more devices or fewer bits; meanwhile one request runs at a time");
+        return Err(Error::FleetConflict {
+            place: place.into(),
+            problem: format!(
+                "{} GB of weights do not fit into the {} GB of {} × {}",
+                gb(weight_bytes),
+                gb(devices * memory_bytes),
+                super::plain(devices),
+                hardware.id
+            ),
+            hint: format!(
+                "devices = {} holds them, or state the precision that is served",
+                super::plain(fewest_devices(weight_bytes, memory_bytes))
+            ),
+        });
     }
-    devices
+    Ok(devices)
 }
 
 /// Fewest devices, in powers of two, whose memory holds the weights and 30 % more for cache.
 fn fewest_devices(weight_bytes: f64, memory_bytes: f64) -> f64 {
     let mut n = 1.0;
-    while 0.9 * n * memory_bytes < 1.3 * weight_bytes && n < 1024.0 {
+    while 0.9 * n * memory_bytes < 1.3 * weight_bytes && n < Bounds::DEVICES.high {
         n *= 2.0;
     }
     n

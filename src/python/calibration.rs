@@ -7,6 +7,7 @@ use super::wait::interruptible;
 use crate::calibration::joined;
 use crate::calibration::point::{self, Metered, Point};
 use crate::calibration::series::{self, Series};
+use crate::fleet::edit::{Edit, edit};
 use crate::{Error, files};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -68,4 +69,11 @@ pub(super) fn calibrate_series<'py>(
         joined::calibrate(ledger, fleet, &series, &join)
     })?;
     dict(py, &found)
+}
+
+/// A fleet file with keys of its deployments set, everything else in it left as it is.
+#[pyfunction]
+pub(super) fn edit_fleet(text: &str, place: &str, edits: Vec<(String, String, Option<f64>)>) -> PyResult<String> {
+    let edits: Vec<Edit> = edits.into_iter().map(|(deployment, key, value)| Edit { deployment, key, value }).collect();
+    Ok(edit(text, place, &edits)?)
 }

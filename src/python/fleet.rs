@@ -46,14 +46,14 @@ impl Fleet {
     }
 
     #[pyo3(signature = (
-        *, model = None, output_tokens, input_tokens = 0, cached_tokens = 0, hardware = None, site = None,
+        *, model = None, output_tokens = None, input_tokens = 0, cached_tokens = 0, hardware = None, site = None,
         deployment = None, devices = None, precision = None, concurrency = None
     ))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of a Python function")]
     fn request(
         &self,
         model: Option<String>,
-        output_tokens: u64,
+        output_tokens: Option<u64>,
         input_tokens: u64,
         cached_tokens: u64,
         hardware: Option<String>,

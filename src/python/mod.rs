@@ -22,7 +22,7 @@ mod engine {
     #[pymodule_export]
     use super::annotate::{AnnotatedRows, annotate_columns, annotate_files, annotate_stream};
     #[pymodule_export]
-    use super::calibration::{calibrate_point, calibrate_series};
+    use super::calibration::{calibrate_point, calibrate_series, edit_fleet};
     #[pymodule_export]
     use super::catalog::{catalog_item, catalog_kinds, catalog_table};
     #[pymodule_export]

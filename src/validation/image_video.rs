@@ -59,42 +59,46 @@ pub(super) fn validate(path: &Path) -> Result<Report> {
 }
 
 fn row(catalog: &Catalog, method: &Method, line: Line<'_>) -> Result<Row> {
-    let asked = Asked::read(line)?;
-    let measured = line.value("energy_per_generation_j", 1e-6..=1e15)?;
+    let asked = line.whole().and_then(|()| Asked::read(line));
+    let (measured, wrong) = match line.value("energy_per_generation_j", 1e-6..=1e15) {
+        Ok(measured) => (measured, None),
+        Err(problem) => (None, Some(problem)),
+    };
     let mut slices: Vec<(&'static str, String)> = Vec::new();
     for column in ["task", "model", "gpu", "serving_stack", "weight_precision"] {
         slices.extend(line.text(column).map(|text| (column, text.to_owned())));
     }
-    for (column, value) in [("n_gpus", asked.devices), ("batch_size", asked.batch)] {
-        slices.extend(value.map(|value| (column, value.to_string())));
-    }
-    let predicted = match predict(catalog, method, &asked)? {
-        Ok((prediction, shape)) => {
-            slices.push(("shape", shape_name(shape).to_owned()));
-            Ok(prediction)
+    let predicted = match wrong.map_or(asked, Err) {
+        Err(problem) => Err(problem),
+        Ok(asked) => {
+            for (column, value) in [("n_gpus", asked.devices), ("batch_size", asked.batch)] {
+                slices.extend(value.map(|value| (column, value.to_string())));
+            }
+            predict(catalog, method, &asked)?.map(|(prediction, shape)| {
+                slices.push(("shape", shape_name(shape).to_owned()));
+                prediction
+            })
         }
-        Err(reason) => Err(reason),
     };
     Ok(Row {
-        row_id: line.text("row_id").map_or_else(|| format!("line {}", line.number()), str::to_owned),
-        model: asked.model.to_owned(),
+        row_id: line.id(),
+        model: line.text("model").unwrap_or_default().to_owned(),
         quantity: "energy_per_generation",
         unit: "J",
         measured,
         predicted,
+        assumed: Vec::new(),
         yardstick: None,
         slices,
     })
 }
 
 impl<'a> Asked<'a> {
-    fn read(line: Line<'a>) -> Result<Self> {
+    fn read(line: Line<'a>) -> std::result::Result<Self, String> {
         let task = line.text("task").unwrap_or_default();
         let frames = line.value("num_frames", 1.0..=1e6)?;
         let video = frames.map_or(task.contains("video"), |frames| frames > 1.0);
-        let billions = |column: &str| -> Result<Option<f64>> {
-            Ok(line.value(column, 1e-4..=1e5)?.map(|billions| billions * 1e9))
-        };
+        let billions = |column: &str| Ok::<_, String>(line.value(column, 1e-4..=1e5)?.map(|billions| billions * 1e9));
         Ok(Self {
             model: line.text("model").unwrap_or_default(),
             gpu: line.text("gpu").unwrap_or_default(),

@@ -4,14 +4,14 @@
 //! are only looked up. Nothing measured goes into a prediction: not the power, not the throughput, not the latency.
 
 use super::measured::{Cells, Configuration};
-use super::read::Sheet;
+use super::read::{Line, Sheet};
 use super::{Kind, Prediction, Report, Row, ecologits};
-use crate::catalog::{Catalog, Parameter};
+use crate::catalog::{Catalog, Engine, Parameter};
 use crate::physics::inference::{Accelerator, Roofline};
 use crate::physics::parameters::Stack;
 use crate::physics::rated_power::cap;
-use crate::physics::spread::{Widening, half_width};
-use crate::plan::{BASE_ENGINE, DEFAULT_SET, accelerator, chosen, is_fitted, parameters_of, spread_of};
+use crate::physics::spread::{Evidence, Widening, half_width};
+use crate::plan::{BASE_ENGINE, DEFAULT_SET, accelerator, chosen, is_fitted, parameters_of, publish, spread_of};
 use crate::units::{Joules, Seconds};
 use crate::{Error, Result};
 use std::collections::BTreeSet;
@@ -40,20 +40,28 @@ pub struct Measurement {
     pub cells: Cells,
     /// The row in the terms of the method with its accelerator, or why it cannot be predicted.
     pub configuration: std::result::Result<(Configuration, Accelerator, &'static str), String>,
+    /// What the row does not say and was filled.
+    pub assumed: Vec<String>,
+    /// Engine of the catalog, where it has the row's.
+    engine: Option<&'static Engine>,
 }
 
 impl Measurement {
-    fn read(id: String, cells: Cells, catalog: &Catalog) -> Self {
-        let configuration = Configuration::read(&cells, catalog).and_then(|read| {
+    fn read(line: Line<'_>, catalog: &'static Catalog) -> Self {
+        let (cells, wrong) = Cells::read(line);
+        let mut assumed = Vec::new();
+        let read = wrong.map_or_else(|| Configuration::read(&cells, catalog, &mut assumed), Err);
+        let configuration = read.and_then(|read| {
             let (accelerator, generation) = accelerator(catalog, &read.hardware).map_err(|error| error.to_string())?;
             Ok((read, accelerator, generation))
         });
-        Self { id, cells, configuration }
+        let engine = cells.text("serving_stack").and_then(|name| catalog.engine(name).ok()).map(|found| found.row);
+        Self { id: line.id(), cells, configuration, assumed, engine }
     }
 
-    /// Serving software, as parameter sets name it: that of the row.
+    /// Serving software as the row names it.
     #[must_use]
-    pub fn engine(&self) -> &str {
+    pub fn stack(&self) -> &str {
         self.cells.text("serving_stack").unwrap_or("unknown")
     }
 
@@ -83,15 +91,9 @@ impl Measurements {
     ///
     /// # Errors
     /// As [`super::validate`].
-    pub fn read(path: &Path, catalog: &Catalog) -> Result<Self> {
+    pub fn read(path: &Path, catalog: &'static Catalog) -> Result<Self> {
         let sheet = Sheet::read(path, &["model", "gpu"])?;
-        let rows = sheet
-            .lines()
-            .map(|line| {
-                let id = line.text("row_id").map_or_else(|| format!("line {}", line.number()), str::to_owned);
-                Ok(Measurement::read(id, Cells::read(line)?, catalog))
-            })
-            .collect::<Result<_>>()?;
+        let rows = sheet.lines().map(|line| Measurement::read(line, catalog)).collect();
         let parameters = catalog.all_parameters()?.iter().filter(|row| row.set == DEFAULT_SET).cloned().collect();
         Ok(Self { rows, parameters })
     }
@@ -129,10 +131,10 @@ impl Measurements {
             return Err(refuse(expected));
         }
         let generation = |row: &Measurement| row.configuration.as_ref().ok().map(|(_, _, generation)| *generation);
-        let measured = |row: &&Measurement| row.engine() == engine;
+        let measured = |row: &&Measurement| row.stack() == engine;
         let generations: BTreeSet<&str> = self.rows.iter().filter(measured).filter_map(generation).collect();
         if generations.is_empty() {
-            let found: BTreeSet<&str> = self.rows.iter().map(Measurement::engine).collect();
+            let found: BTreeSet<&str> = self.rows.iter().map(Measurement::stack).collect();
             let found = found.into_iter().collect::<Vec<_>>().join(", ");
             return Err(refuse(format!(
                 "one of the file's column `serving_stack` with rows that can be predicted: {found}"
@@ -175,6 +177,51 @@ impl Measurements {
         self.parameters.iter().find(named).map(|row| row.value)
     }
 
+    /// The engine of a row as the set names it: its own name where the set has rows of that, else the catalog's.
+    fn engine<'a>(&'a self, row: &'a Measurement) -> &'a str {
+        let own = row.stack();
+        let known = self.parameters.iter().any(|parameter| parameter.engine.as_deref() == Some(own));
+        row.engine.filter(|_| !known).map_or(own, |engine| engine.id.as_str())
+    }
+
+    /// Input tokens of a mean request of a row, and where they come from if not from the row.
+    fn input(&self, row: &Measurement, read: &Configuration) -> (f64, Option<String>) {
+        let task = row.task();
+        match (read.input, self.of_task("input_tokens", task)) {
+            (Some(stated), _) => (stated, None),
+            (None, Some(fitted)) => {
+                (fitted, Some(format!("`mean_input_tokens` is empty: as fitted for task `{task}`")))
+            }
+            (None, None) => {
+                let why =
+                    format!("`mean_input_tokens` is empty and task `{task}` is not known: {UNKNOWN_INPUT} tokens");
+                (UNKNOWN_INPUT, Some(why))
+            }
+        }
+    }
+
+    /// What was filled in a row, or stands for what the set has no fit of.
+    fn assumed(&self, row: &Measurement) -> Vec<String> {
+        let Ok((read, _, generation)) = &row.configuration else { return Vec::new() };
+        let all: Vec<&Parameter> = self.parameters.iter().collect();
+        let engine = self.engine(row);
+        let software = (!is_fitted(&all, engine)).then(|| match row.engine {
+            Some(known) => format!("no fit of engine `{}`: published host times, else {BASE_ENGINE}", known.id),
+            None => format!("no fit of engine `{engine}`: as {BASE_ENGINE}"),
+        });
+        let silicon = match Evidence::of(generation) {
+            Evidence::Served => None,
+            Evidence::Kernels => {
+                Some(format!("no serving energy of generation `{generation}` in the fit: kernels alone"))
+            }
+            Evidence::None => {
+                Some("neither serving energy nor kernels of the accelerator's generation in the fit".into())
+            }
+        };
+        let input = self.input(row, read).1;
+        row.assumed.iter().cloned().chain(input).chain(software).chain(silicon).collect()
+    }
+
     /// What the method says of every row, or why it says nothing.
     ///
     /// # Errors
@@ -190,16 +237,20 @@ impl Measurements {
                     Ok(read) => read,
                     Err(reason) => return Ok(Err(reason.clone())),
                 };
-                let key = (row.engine(), *generation);
+                let engine = self.engine(row);
+                let fitted = is_fitted(&all, engine);
+                let key = (engine, *generation);
                 let parameters = if let Some(found) = known.get(&key) {
                     *found
                 } else {
-                    let found = parameters_of(&all, row.engine(), generation)?;
+                    let mut found = parameters_of(&all, engine, generation)?;
+                    if let Some(published) = row.engine.filter(|_| !fitted) {
+                        publish(&mut found.stack, published);
+                    }
                     known.insert(key, found);
                     found
                 };
-                let input = read.input.or_else(|| self.of_task("input_tokens", row.task())).unwrap_or(UNKNOWN_INPUT);
-                let features = read.features(input);
+                let features = read.features(self.input(row, read).0);
                 let roofline = Roofline::new(accelerator, &read.network, &read.serving, &parameters);
                 let roofline = if read.output > 0.0 { roofline } else { roofline.prefill_only() };
                 let at = roofline.coefficients(read.concurrency);
@@ -214,12 +265,12 @@ impl Measurements {
                 let per = if read.output > 0.0 { read.output } else { 1.0 };
                 let widening = Widening {
                     blackwell: *generation == "blackwell",
-                    unknown_generation: *generation == "other",
-                    unknown_engine: !is_fitted(&all, row.engine()),
+                    evidence: Evidence::of(generation),
+                    unknown_engine: !fitted,
                     media: self.of_task("host_s", row.task()).is_some(),
                     ..roofline.widening()
                 };
-                let half_width = half_width(&spread, widening);
+                let half_width = half_width(&spread, widening, None);
                 Ok(Ok(Outcome { energy: Joules(energy / per), time: Seconds(time / per), half_width }))
             })
             .collect()
@@ -234,11 +285,12 @@ const LOADS: [(f64, &str); 5] =
 pub(super) fn validate(path: &Path) -> Result<Report> {
     let measurements = Measurements::read(path, Catalog::builtin())?;
     let outcomes = measurements.predict()?;
-    let rows = measurements.rows.iter().zip(outcomes).map(|(row, outcome)| reported(row, outcome)).collect();
+    let rows = measurements.rows.iter().zip(outcomes);
+    let rows = rows.map(|(row, outcome)| reported(row, outcome, measurements.assumed(row))).collect();
     Ok(Report { kind: Kind::Inference, parameter_set: DEFAULT_SET, rows })
 }
 
-fn reported(row: &Measurement, outcome: std::result::Result<Outcome, String>) -> Row {
+fn reported(row: &Measurement, outcome: std::result::Result<Outcome, String>, assumed: Vec<String>) -> Row {
     let mut slices: Vec<(&'static str, String)> = Vec::new();
     let columns = [
         "model",
@@ -274,6 +326,7 @@ fn reported(row: &Measurement, outcome: std::result::Result<Outcome, String>) ->
             let factor = o.half_width.exp();
             Prediction { value: o.energy.0, low: o.energy.0 / factor, high: o.energy.0 * factor }
         }),
+        assumed,
         yardstick: size.filter(|_| per_token).map(|(active, total)| ecologits::joules_per_token(active, total)),
         slices,
     }

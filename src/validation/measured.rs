@@ -2,7 +2,6 @@
 
 use super::gpu;
 use super::read::Line;
-use crate::Result;
 use crate::catalog::{Catalog, Model};
 use crate::physics::attention::doubled_area;
 use crate::physics::inference::{Features, Serving};
@@ -10,6 +9,7 @@ use crate::physics::network::{Attention, Network, Reach};
 use crate::physics::parallel::Layout;
 use crate::physics::precision::Precision;
 use crate::physics::speculative::Speculation;
+use crate::plan::attention;
 use std::collections::HashMap;
 
 /// Columns of numbers with the smallest and largest that they may hold.
@@ -50,13 +50,17 @@ pub struct Cells {
 }
 
 impl Cells {
-    /// The cells of a line, every number inside its limits.
-    pub(super) fn read(line: Line<'_>) -> Result<Self> {
-        let mut numbers = HashMap::new();
+    /// The cells of a line, and what is wrong with the first that is no number inside its limits.
+    pub(super) fn read(line: Line<'_>) -> (Self, Option<String>) {
+        let (mut numbers, mut wrong) = (HashMap::new(), line.whole().err());
         for (column, low, high) in NUMBERS {
-            numbers.extend(line.value(column, low..=high)?.map(|value| (column, value)));
+            match line.value(column, low..=high) {
+                Ok(value) => numbers.extend(value.map(|value| (column, value))),
+                Err(problem) => wrong = wrong.or(Some(problem)),
+            }
         }
-        Ok(Self { texts: line.cells().map(|(column, text)| (column.to_owned(), text.to_owned())).collect(), numbers })
+        let texts = line.cells().map(|(column, text)| (column.to_owned(), text.to_owned())).collect();
+        (Self { texts, numbers }, wrong)
     }
 
     /// What a cell says.
@@ -78,6 +82,14 @@ impl Cells {
 
     fn or(&self, column: &str, default: f64) -> f64 {
         self.number(column).unwrap_or(default)
+    }
+
+    /// A number that is filled where the row does not say it, which is written down.
+    fn filled(&self, column: &str, default: f64, why: &str, assumed: &mut Vec<String>) -> f64 {
+        self.number(column).unwrap_or_else(|| {
+            assumed.push(format!("`{column}` is empty: {why}"));
+            default
+        })
     }
 }
 
@@ -103,40 +115,49 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// Reads a row; the reason is in words where it cannot be predicted.
+    /// Reads a row, with what was filled in `assumed`; the reason is in words where it cannot be predicted.
     ///
     /// # Errors
     /// Why the row cannot be predicted.
-    pub fn read(cells: &Cells, catalog: &Catalog) -> std::result::Result<Self, String> {
+    pub fn read(cells: &Cells, catalog: &Catalog, assumed: &mut Vec<String>) -> std::result::Result<Self, String> {
+        let hardware = gpu::named(catalog, cells.text("gpu").ok_or("`gpu` is empty")?, cells.text("source"))
+            .map_err(|error| error.to_string())?;
         let output = cells.or("mean_output_tokens", 0.0);
-        let squared = cells.or("output_tokens_second_moment", 1.5 * output * output);
+        let squared = if output > 0.0 {
+            let spread = 1.5 * output * output;
+            cells.filled("output_tokens_second_moment", spread, "1.5 times the mean squared", assumed)
+        } else {
+            0.0
+        };
         let known = cells.text("model").and_then(|name| catalog.model(name).ok()).map(|found| found.row);
-        let precision = precision(cells)?;
-        let network = network(cells, known, &precision)?;
+        let precision = precision(cells, assumed)?;
+        let (network, precision) = network(cells, known, precision, assumed)?;
+        let concurrency = match (cells.number("mean_batch"), cells.number("max_batch")) {
+            (Some(mean), _) => mean,
+            (None, Some(most)) => {
+                assumed.push("`mean_batch` is empty: `max_batch` requests ran at once".into());
+                most
+            }
+            (None, None) => return Err("`mean_batch` and `max_batch` are empty".into()),
+        };
+        let sparse = known.filter(|model| is_sparse(model));
         Ok(Self {
             network,
-            hardware: gpu::named(catalog, cells.text("gpu").ok_or("`gpu` is empty")?, cells.text("source"))
-                .map_err(|error| error.to_string())?
-                .id
-                .clone(),
+            hardware: hardware.id.clone(),
             serving: Serving {
                 layout: Layout {
-                    devices: cells.or("n_gpus", 1.0).max(1.0),
+                    devices: cells.filled("n_gpus", 1.0, "one device", assumed).max(1.0),
                     data: cells.or("data_parallel", 1.0).max(1.0),
                     pipeline: cells.or("pipeline_parallel", 1.0).max(1.0),
                 },
                 precision,
                 speculation: Speculation::NONE,
             },
-            concurrency: cells
-                .number("mean_batch")
-                .or(cells.number("max_batch"))
-                .ok_or("`mean_batch` and `max_batch` are empty")?
-                .max(1.0),
+            concurrency: concurrency.max(1.0),
             input: cells.number("mean_input_tokens"),
             output,
             output_of_a_token: if output > 0.0 { (squared / output).max(output) } else { 0.0 },
-            window: cells.or("attn_window", 0.0),
+            window: sparse.and_then(Model::sliding_window).map_or_else(|| cells.or("attn_window", 0.0), f64::from),
         })
     }
 
@@ -161,8 +182,16 @@ impl Configuration {
     }
 }
 
-fn precision(cells: &Cells) -> std::result::Result<Precision, String> {
-    let name = cells.text("weight_precision").unwrap_or("bfloat16");
+/// Whether a model reads only a selection of its context, which the columns of a file cannot say.
+fn is_sparse(model: &Model) -> bool {
+    model.shape().is_some_and(|shape| shape.index_bytes > 0.0 || shape.read.fixed > 0.0)
+}
+
+fn precision(cells: &Cells, assumed: &mut Vec<String>) -> std::result::Result<Precision, String> {
+    let name = cells.text("weight_precision").unwrap_or_else(|| {
+        assumed.push("`weight_precision` is empty: 16 bits".into());
+        "bfloat16"
+    });
     if let Some(known) = Precision::named(name) {
         return Ok(known);
     }
@@ -170,20 +199,35 @@ fn precision(cells: &Cells) -> std::result::Result<Precision, String> {
     let bits = cells
         .number("weight_bits")
         .ok_or_else(|| format!("`{name}` is no known precision and `weight_bits` is empty"))?;
+    assumed.push(format!("`{name}` is no known precision: stored in `weight_bits`, multiplied in 16"));
     Ok(Precision::stored(bits / 8.0, bits / 8.0, crate::physics::precision::Compute::Sixteen))
 }
 
-/// The network of a row: its own architecture, with the catalog's word on what is looked up and not multiplied.
-fn network(cells: &Cells, known: Option<&Model>, precision: &Precision) -> std::result::Result<Network, String> {
-    let (total, active) = (cells.needed("total_params_b")? * 1e9, cells.needed("active_params_b")? * 1e9);
+/// The network of a row: its own architecture, with the catalog's word on what is looked up and not multiplied, and on
+/// attention that reads a selection. The precision is that of its weights.
+fn network(
+    cells: &Cells,
+    known: Option<&Model>,
+    precision: Precision,
+    assumed: &mut Vec<String>,
+) -> std::result::Result<(Network, Precision), String> {
+    let total = cells.needed("total_params_b")? * 1e9;
+    let active = cells.number("active_params_b").map_or(total, |active| active * 1e9);
     let layers = cells.needed("n_layers")?;
     let hidden_size = cells.needed("hidden_size")?;
-    let (heads, head) = (cells.or("n_heads", 0.0), cells.or("head_dim", 0.0));
-    let kv_heads = cells.or("n_kv_heads", heads);
+    let heads = cells.filled("n_heads", hidden_size / 128.0, "heads of 128", assumed);
+    let head = cells.filled("head_dim", hidden_size / heads.max(1.0), "hidden size over heads", assumed);
+    let kv_heads = cells.filled("n_kv_heads", heads, "as many as heads", assumed);
     let full_layers = cells.or("n_full_attn_layers", layers);
     let window_layers = cells.or("n_window_layers", 0.0);
     let experts = (cells.or("experts_per_token", 0.0), cells.or("n_experts", 0.0));
     let expert_share = (experts.1 > experts.0 && experts.0 > 0.0 && active < total).then(|| experts.0 / experts.1);
+    if active < 0.9 * total && expert_share.is_none() {
+        return Err(
+            "`active_params_b` is below `total_params_b`, and `experts_per_token` or `n_experts` is empty".into()
+        );
+    }
+    let precision = if expert_share.is_some() { precision } else { precision.dense() };
     // An input embedding of its own is looked up. Rows that leave it out of the active count say so by their size.
     let lookup = known.map_or(0.0, |model| lookup_parameters(model, active));
     let (streamed, active) = (total - lookup, active - lookup);
@@ -198,7 +242,19 @@ fn network(cells: &Cells, known: Option<&Model>, precision: &Precision) -> std::
     // Prefill of latent attention is expanded: 128 + 64 for queries and keys, 128 for values, in every released model.
     let prefill_pair = if latent { 2.0 * heads * 320.0 } else { per_pair };
     let read = Reach { full, window, fixed: 0.0 };
-    Ok(Network {
+    let stated = Attention {
+        read,
+        stored: read,
+        index_bytes: 0.0,
+        decode_flop: Reach { full: per_pair * full_layers, window: per_pair * window_layers, fixed: 0.0 },
+        prefill_flop: Reach { full: prefill_pair * full_layers, window: prefill_pair * window_layers, fixed: 0.0 },
+        cache_shards: kv_heads.max(1.0),
+    };
+    let sparse = known.filter(|model| is_sparse(model));
+    if let Some(model) = sparse {
+        assumed.push(format!("attention of `{}` reads a selection of its context, as the catalog has it", model.id));
+    }
+    let network = Network {
         resident_parameters: total,
         dense_parameters,
         expert_parameters,
@@ -208,15 +264,10 @@ fn network(cells: &Cells, known: Option<&Model>, precision: &Precision) -> std::
         expert_share,
         hybrid: cells.text("architecture") == Some("hybrid"),
         state_elements: cells.or("recurrent_state_bytes_per_seq", 0.0) / precision.state_bytes,
-        attention: Attention {
-            read,
-            stored: read,
-            index_bytes: 0.0,
-            decode_flop: Reach { full: per_pair * full_layers, window: per_pair * window_layers, fixed: 0.0 },
-            prefill_flop: Reach { full: prefill_pair * full_layers, window: prefill_pair * window_layers, fixed: 0.0 },
-            cache_shards: kv_heads.max(1.0),
-        },
-    })
+        encoder_flop: 0.0,
+        attention: sparse.and_then(attention).unwrap_or(stated),
+    };
+    Ok((network, precision))
 }
 
 /// Weights that a catalog model looks up, if this count of active ones holds them.

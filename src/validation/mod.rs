@@ -96,6 +96,8 @@ pub struct Row {
     pub measured: Option<f64>,
     /// The estimate, or why there is none.
     pub predicted: std::result::Result<Prediction, String>,
+    /// What the row does not say and was filled.
+    pub assumed: Vec<String>,
     /// What EcoLogits' published formula gives, where it says anything; the same quantity.
     pub yardstick: Option<f64>,
     /// Labels by which rows are grouped, such as `gpu` and `H100`.
@@ -124,8 +126,8 @@ pub struct Report {
 /// Reads a file of measurements and estimates every row of it with the catalog of the package.
 ///
 /// # Errors
-/// [`Error::FileNotFound`] and [`Error::FileAccess`] for a file that cannot be opened, [`Error::Measurements`] with line,
-/// column and value for one that cannot be understood, [`Error::CatalogRow`] for a catalog that breaks its rules.
+/// [`Error::FileNotFound`] and [`Error::FileAccess`] for a file that cannot be opened, [`Error::Measurements`] for
+/// one that is no CSV or lacks a column, [`Error::CatalogRow`] for a catalog that breaks its rules.
 pub fn validate(kind: Kind, path: &Path) -> Result<Report> {
     match kind {
         Kind::Inference => inference::validate(path),

@@ -37,6 +37,7 @@ fn row(row: &Row) -> Value {
         "ratio": row.ratio(),
         "ecologits": row.yardstick,
         "reason": row.predicted.as_ref().err(),
+        "assumed": row.assumed,
         "slices": slices,
     })
 }

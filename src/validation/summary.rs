@@ -125,6 +125,7 @@ mod tests {
             predicted: predicted
                 .map(|value| Prediction { value, low: value / 2.0, high: value * 2.0 })
                 .ok_or_else(|| "unknown".into()),
+            assumed: Vec::new(),
             yardstick: None,
             slices: vec![("gpu", if measured == Some(100.0) { "A" } else { "B" }.into())],
         }

@@ -70,7 +70,7 @@ fn estimated(fleet: &Fleet) -> Result<Estimate, Error> {
 }
 
 fn asked(change: impl FnOnce(&mut Request)) -> Result<(), Error> {
-    let mut asked = Request { model: Some("llama-3.1-8b".into()), output_tokens: 100, ..Request::default() };
+    let mut asked = Request { model: Some("llama-3.1-8b".into()), output_tokens: Some(100), ..Request::default() };
     change(&mut asked);
     request(&Fleet::assumed(), &asked).map(|_| ())
 }
@@ -177,6 +177,9 @@ fn fleets(add: &mut impl FnMut(Option<Error>)) {
     add(asked(|request| request.concurrency = Some(f64::NAN)).err());
     add(asked(|request| request.devices = Some(0.0)).err());
     add(deployment("tenancy = 'shared'\nconcurrency = 'from-log'").err());
+    add(deployment("metered_concurrency = 16").err());
+    add(deployment("media_share = 0.5").and_then(|fleet| estimated(&fleet)).err());
+    add(asked(|request| (request.model, request.devices) = (Some("llama-3.1-405b".into()), Some(1.0))).err());
     let twice = "[[deployment]]\nname = 'a'\nmodel = 'llama-3.1-8b-instruct'\nhardware = 'h100'\n";
     add(fleet(&format!("{twice}{twice}")).err());
     let both = format!("{twice}{}", twice.replace("'a'", "'b'"));
@@ -207,7 +210,6 @@ fn ledgers(add: &mut impl FnMut(Option<Error>)) {
     add(asked(|request| request.model = None).err());
     let measured = |text: &str| validate(Kind::ImageVideo, &file("measured.csv", text.as_bytes())).err();
     add(measured("model,gpu,height,width,denoising_steps\n"));
-    add(measured("model,gpu,height,width,denoising_steps,energy_per_generation_j\nsdxl-turbo,H100,tall,512,4,80\n"));
     add(Kind::parse("facility").err());
     add(scan(&[path.to_string_lossy().into_owned()], &Options::default(), &|| true).err());
 }

@@ -15,7 +15,7 @@ fn asked(model: &str, devices: f64, concurrency: f64, cached_tokens: u64) -> Req
         concurrency: Some(concurrency),
         input_tokens: 1000,
         cached_tokens,
-        output_tokens: 500,
+        output_tokens: Some(500),
         ..Request::default()
     };
     request(&Fleet::assumed(), &asked).expect("an estimate")
@@ -66,7 +66,7 @@ fn the_golden_values_of_the_baseline() {
             concurrency: Some(concurrency),
             input_tokens: 1000,
             cached_tokens,
-            output_tokens: 500,
+            output_tokens: Some(500),
             ..Request::default()
         };
         let found = accelerators_j(&request(&fleet, &asked).expect("an estimate"));
@@ -94,7 +94,7 @@ fn a_wider_guess_has_a_wider_range() {
     let free = Request {
         model: Some("llama-3.1-8b-instruct".into()),
         input_tokens: 1000,
-        output_tokens: 500,
+        output_tokens: Some(500),
         ..Request::default()
     };
     let guessed = request(&Fleet::assumed(), &free).unwrap();
@@ -117,7 +117,7 @@ fn joules_of(keys: &str, cached_tokens: u64) -> f64 {
         concurrency: Some(32.0),
         input_tokens: 4000,
         cached_tokens,
-        output_tokens: 200,
+        output_tokens: Some(200),
         ..Request::default()
     };
     accelerators_j(&request(&Fleet::parse(&fleet, "fleet.toml").unwrap(), &asked).expect("an estimate"))
@@ -153,4 +153,93 @@ fn drafts_eight_bit_caches_and_scales_do_what_they_say() {
     assert!(joules_of("draft_tokens = 3\ndraft_acceptance = 0.8\ndraft_params = 1e9", 0) < plain);
     assert!(joules_of("draft_tokens = 3\ndraft_acceptance = 0.0\ndraft_params = 1e9", 0) > plain);
     assert!(joules_of("pipeline_parallel = 2", 0) > 0.0);
+}
+
+#[test]
+fn an_encoder_reads_the_media_before_the_network_does() {
+    let joules = |key: &str| {
+        let text = format!(
+            "[[deployment]]\nname = 'see'\nmodel = 'qwen2.5-vl-3b-instruct'\nhardware = 'h100'\ndevices = 1\nconcurrency = 16\n{key}\n"
+        );
+        let fleet = Fleet::parse(&text, "fleet.toml")?;
+        let asked = Request {
+            input_tokens: 4000,
+            output_tokens: Some(10),
+            deployment: Some("see".into()),
+            ..Request::default()
+        };
+        let found = request(&fleet, &asked)?;
+        let prefill = found.values.iter().find(|(name, _)| *name == "prefill_kwh").unwrap().1.unwrap()[0];
+        Ok::<f64, wattledger::Error>(prefill)
+    };
+    let [text, half, all] = ["media_share = 0", "media_share = 0.5", "media_share = 1"].map(|key| joules(key).unwrap());
+    // Its tower of two thirds of a billion weights is passed four times a token, beside three billion once.
+    assert!((1.5..1.9).contains(&(all / text)), "{}", all / text);
+    assert!(((half - text) / (all - text) - 0.5).abs() < 1e-9);
+    let refused = Fleet::parse(
+        "[[deployment]]\nname = 'a'\nmodel = 'llama-3.1-8b'\nhardware = 'h100'\nmedia_share = 0.5\n",
+        "fleet.toml",
+    );
+    let asked = Request { deployment: Some("a".into()), ..Request::default() };
+    let said = request(&refused.unwrap(), &asked).unwrap_err().to_string();
+    assert!(said.contains("no encoder of model"), "{said}");
+}
+
+#[test]
+fn a_meter_narrows_the_range_most_where_it_stood() {
+    let width = |keys: &str, concurrency: f64| {
+        let text = format!(
+            "[[deployment]]\nname = 'a'\nmodel = 'qwen3-30b-a3b'\nhardware = 'b200'\ndevices = 1\nprecision = 'fp8'\n{keys}\n"
+        );
+        let asked = Request {
+            deployment: Some("a".into()),
+            concurrency: Some(concurrency),
+            output_tokens: Some(100),
+            ..Request::default()
+        };
+        let found = request(&Fleet::parse(&text, "fleet.toml").unwrap(), &asked).unwrap();
+        let [_, low, high] = found.values.iter().find(|(name, _)| *name == "decode_kwh").unwrap().1.unwrap();
+        high / low
+    };
+    let metered = "energy_scale = 1.1\nmetered_concurrency = 32";
+    let [never, near, away, many] =
+        [width("", 32.0), width(metered, 50.0), width(metered, 200.0), width("energy_scale = 1.1", 200.0)];
+    assert!(near < many && many < away && away < never, "{near} {many} {away} {never}");
+}
+
+#[test]
+fn weights_that_no_memory_holds_are_refused_with_the_way_out() {
+    let asked = Request {
+        model: Some("llama-3.1-70b-instruct".into()),
+        devices: Some(1.0),
+        output_tokens: Some(1),
+        ..Request::default()
+    };
+    let said = request(&Fleet::assumed(), &asked).unwrap_err();
+    assert!(said.to_string().contains("141 GB of weights do not fit into the 80 GB"), "{said}");
+    let fits = Request { precision: Some("fp8".into()), ..asked };
+    assert!(request(&Fleet::assumed(), &fits).is_ok());
+}
+
+#[test]
+fn a_network_that_only_reads_is_charged_no_output_that_nobody_stated() {
+    let output = |model: &str| {
+        let asked = Request { model: Some(model.into()), input_tokens: 500, ..Request::default() };
+        let found = request(&Fleet::assumed(), &asked).unwrap();
+        found.assumptions.iter().find(|note| note.what == "output tokens").unwrap().value.clone()
+    };
+    assert_eq!([output("llama-3.1-8b"), output("qwen3-embedding-8b")], ["500", "0"]);
+}
+
+#[test]
+fn more_requests_than_memory_holds_are_remarked() {
+    let asked = Request {
+        model: Some("llama-3.1-8b".into()),
+        concurrency: Some(2000.0),
+        input_tokens: 8000,
+        ..Request::default()
+    };
+    let said = |asked: &Request| request(&Fleet::assumed(), asked).unwrap().assumptions;
+    let beyond = |asked: &Request| said(asked).iter().any(|note| note.why.contains("holds at most"));
+    assert!(beyond(&asked) && !beyond(&Request { concurrency: Some(20.0), ..asked.clone() }));
 }

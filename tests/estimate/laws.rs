@@ -11,7 +11,7 @@ fn it_kwh(tokens: [u64; 3], concurrency: f64) -> f64 {
         concurrency: Some(concurrency),
         input_tokens: tokens[0],
         cached_tokens: tokens[1],
-        output_tokens: tokens[2],
+        output_tokens: Some(tokens[2]),
         ..Request::default()
     };
     let estimate = request(&Fleet::assumed(), &asked).expect("an estimate");
@@ -50,7 +50,7 @@ proptest! {
                 deployment: Some("chat".into()),
                 input_tokens: one.tokens[0].into(),
                 cached_tokens: one.tokens[1].into(),
-                output_tokens: one.tokens[2].into(),
+                output_tokens: Some(one.tokens[2].into()),
                 ..Request::default()
             };
             let estimate = request(&fleet, &asked).unwrap();
@@ -76,5 +76,22 @@ proptest! {
         let ((it, facility), (same, more)) = (at(pue), at(pue + worse));
         prop_assert_eq!(it.to_bits(), same.to_bits());
         prop_assert!(more > facility);
+    }
+
+    /// Replicas that wait draw power: twice as many under the same load never wait for less.
+    #[test]
+    fn doubling_replicas_at_the_same_load_never_lowers_idle(
+        requests in prop::collection::vec((0_i64..7200, 1_u32..5000, 1_u32..2000), 1..40), replicas in 1_u32..20,
+        latency in prop::option::of(1_u32..120),
+    ) {
+        let requests: Vec<Logged> = requests
+            .into_iter()
+            .map(|(at, input, output)| {
+                Logged { tokens: [input, 0, output], latency_s: latency.map(i64::from), ..logged(at) }
+            })
+            .collect();
+        let idle = |replicas: u32| value(&estimate(&requests, &fleet(&format!("replicas = {replicas}"))).total(), "idle_kwh");
+        let (once, twice) = (idle(replicas), idle(2 * replicas));
+        prop_assert!(twice >= once * (1.0 - 1e-9), "{} with {}, {} with twice", once, replicas, twice);
     }
 }

@@ -60,7 +60,7 @@ fn counts_beyond_what_json_readers_hold_are_text() {
 fn a_request_in_json_carries_its_chain() {
     let asked = wattledger::estimate::Request {
         model: Some("llama-3.1-8b-instruct".into()),
-        output_tokens: 100,
+        output_tokens: Some(100),
         ..Default::default()
     };
     let made = wattledger::estimate::request(&Fleet::assumed(), &asked).unwrap();

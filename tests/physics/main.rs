@@ -35,6 +35,7 @@ fn network(total: f64, active: f64, share: Option<f64>, layers: f64, hidden: f64
         expert_share: share,
         hybrid: false,
         state_elements: 0.0,
+        encoder_flop: 0.0,
         attention: Attention {
             read: cache,
             stored: cache,

@@ -146,7 +146,8 @@ def test_the_estimate_with_the_scale_is_what_was_metered(fleet: Path, log: Path,
     done = run("calibrate", *words)
     assert done.returncode == 0, done.stderr
     assert not done.stdout
-    fleet.write_text(FLEET + scales.read_text(encoding="utf-8"), encoding="utf-8")
+    # What is written is the whole fleet file.
+    fleet.write_text(scales.read_text(encoding="utf-8"), encoding="utf-8")
     totals = wl.Ledger.read(ledger).estimate(wl.Fleet.load(fleet)).totals
     assert sum(totals[f"{part}_kwh"] for part in ("prefill", "decode", "idle")) == pytest.approx(0.45, rel=1e-5)
 

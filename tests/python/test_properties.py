@@ -391,5 +391,5 @@ def test_prompts_alone_decode_nothing_and_cached_prompts_prefill_nothing(seed: i
     prompt = energy_of(fleet, (tokens, 0, 0))
     assert prompt["decode_kwh"] == 0 < prompt["prefill_kwh"]
     cached = energy_of(fleet, (tokens, tokens, 1))
-    assert (cached["prefill_kwh"] > 0) == costs_by_request(deployment)
+    assert (cached["prefill_kwh"] > 0) == (costs_by_request(deployment) or deployment.tier[0] > 0)
     assert cached["decode_kwh"] > 0

@@ -296,7 +296,9 @@ def annotate(
 @app.command()
 def explain(
     model: Annotated[str | None, typer.Option(help="Catalog name of the model.")] = None,
-    output_tokens: Annotated[int, typer.Option("--output", min=0, help="Generated tokens.")] = 500,
+    output_tokens: Annotated[
+        int | None, typer.Option("--output", min=0, help="Generated tokens; 500, or none of an embedding model.")
+    ] = None,
     input_tokens: Annotated[int, typer.Option("--input", min=0, help="Input tokens, cached ones included.")] = 0,
     cached_tokens: Annotated[int, typer.Option("--cached", min=0, help="Input tokens read from a cache.")] = 0,
     hardware: Annotated[str | None, typer.Option(help="Catalog name of the accelerator.")] = None,
@@ -382,7 +384,9 @@ def calibrate(
     engine: Annotated[
         str | None, typer.Option(help="Engine to fit a profile of: its serving_stack in the file.")
     ] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="TOML file to write.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Fleet file to write: the one given with what was found.")
+    ] = None,
     as_json: Json = False,
     since: Since = None,
     until: Until = None,
@@ -441,10 +445,10 @@ def calibrate(
                 max_gap_s=max_gap,
                 lag_s=lag,
             )
-            calibration.show(found, as_json=as_json, output=output)
+            calibration.show(found, as_json=as_json, output=output, fleet=fleet)
             talk.account(ledger.coverage, max_bad)
             return exits.of_coverage(ledger.coverage, max_bad)
-    calibration.show(found, as_json=as_json, output=output)
+    calibration.show(found, as_json=as_json, output=output, fleet=fleet)
     return exits.GOOD
 
 

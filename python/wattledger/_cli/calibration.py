@@ -32,8 +32,8 @@ def form(inputs: list[str], *, power: bool, point: bool, engine: str | None) -> 
     return asked[0]
 
 
-def show(found: dict[str, Any], *, as_json: bool, output: Path | None) -> None:
-    """Print the result: JSON, or TOML with talk beside it; TOML also into a file."""
+def show(found: dict[str, Any], *, as_json: bool, output: Path | None, fleet: Path | None) -> None:
+    """Print the result: JSON, or TOML with talk beside it; the fleet file with it in another file."""
     for one in found.get("deployments", [found]):
         if "errors" in one:
             _engine(one)
@@ -42,14 +42,27 @@ def show(found: dict[str, Any], *, as_json: bool, output: Path | None) -> None:
         else:
             _deployment(one)
     if output is not None:
-        from wattledger._engine import write_whole
-
-        write_whole(output, found["toml"].encode())
-        talk.say(f"wrote {output}")
+        _write(found, output, fleet)
     if as_json:
         typer.echo(json.dumps(found))
     elif output is None:
         typer.echo(found["toml"], nl=False)
+
+
+def _write(found: dict[str, Any], output: Path, fleet: Path | None) -> None:
+    """Write the fleet file with what was found: scales where they belong, rows of a profile at its end."""
+    import wattledger as wl
+    from wattledger._engine import edit_fleet, write_whole
+
+    text = fleet.read_text(encoding="utf-8") if fleet else ""
+    if "edits" in found:
+        edits = [(edit["deployment"], edit["key"], edit["value"]) for edit in found["edits"]]
+        text = edit_fleet(text, str(fleet), edits)
+    else:
+        text = f"{text}\n{found['toml']}" if text else found["toml"]
+    wl.Fleet.parse(text)
+    write_whole(output, text.encode())
+    talk.say(f"wrote {output}: " + ("the fleet file with it" if fleet else "rows for a fleet file"))
 
 
 def _about(one: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 #: Slices and rows shown before the rest is left to the JSON.
 MOST_SLICES = 40
 MOST_ROWS = 60
+MOST_NOTES = 12
 
 
 def show(report: Validation, console: Console | None = None) -> None:
@@ -85,14 +86,24 @@ def _rows(rows: list[ValidatedRow], width: int) -> Table:
     return _table(["row", "model"], [f"measured{unit}", f"estimate{unit}", "low", "high", "ratio"], lines, width)
 
 
+def _counted(label: str, style: str, found: dict[str, int]) -> list[Text]:
+    """Return what was found, the most frequent first."""
+    lines = sorted(found.items(), key=lambda item: -item[1])
+    notes = [Text.assemble((label, style), f"{count:,} × {safe(what)}") for what, count in lines[:MOST_NOTES]]
+    if len(lines) > MOST_NOTES:
+        notes.append(Text.assemble((label, style), f"… {len(lines) - MOST_NOTES:,} more kinds in --json"))
+    return notes
+
+
 def _notes(report: Validation) -> list[Text]:
     reasons: dict[str, int] = {}
     for row in report["rows"]:
         if row["reason"] is not None:
             reasons[row["reason"]] = reasons.get(row["reason"], 0) + 1
-    notes = [
-        Text.assemble(("no estimate  ", "bold yellow"), f"{count:,} × {safe(reason)}")
-        for reason, count in sorted(reasons.items(), key=lambda item: -item[1])
-    ]
+    filled: dict[str, int] = {}
+    for row in report["rows"]:
+        for what in row["assumed"]:
+            filled[what] = filled.get(what, 0) + 1
+    notes = _counted("no estimate  ", "bold yellow", reasons) + _counted("assumed  ", "bold", filled)
     errors = "median and p90 of |estimate / measurement - 1|, bias its signed median; inside the 90 % interval"
     return [*notes, Text.assemble(("method  ", "bold"), report["parameter_set"], (f"  {errors}", "dim"))]

@@ -13,10 +13,11 @@ mod scale;
 use super::join::Rule;
 use super::lag::Lag;
 use super::series::{Averaged, Quantity, Series};
-use super::{Spread, argument, chosen, snippet};
+use super::{Spread, argument, chosen, edits, snippet};
 use crate::Result;
 use crate::estimate::Estimate;
 use crate::fleet::Fleet;
+use crate::fleet::edit::Edit;
 use crate::ledger::Ledger;
 use one::Calibrating;
 use serde::Serialize;
@@ -139,7 +140,9 @@ pub struct JoinedCalibration {
     pub max_gap_s: f64,
     /// Width of the ledger's bins.
     pub bin_seconds: u32,
-    /// Lines to paste into the fleet file.
+    /// Keys of the fleet file that hold the scales.
+    pub edits: Vec<Edit>,
+    /// The same as lines to paste into the fleet file.
     pub toml: String,
 }
 
@@ -215,14 +218,20 @@ pub fn calibrate(ledger: &Ledger, fleet: &Fleet, series: &Series, options: &Opti
         }
         deployments.push(one);
     }
+    // A time scale that the fleet states stays where this meter asks for none.
+    let edits_of = |one: &DeploymentCalibration| -> Vec<Edit> {
+        let found = edits(&one.deployment, one.energy_scale, one.time_scale, None);
+        found.into_iter().filter(|edit| edit.key != "time_scale" || edit.value.is_some()).collect()
+    };
     let toml = deployments.iter().map(|one| {
         let about = format!(
             "metered {:.4} kWh in {} bins of {bin_s} s, estimated {:.4} kWh before",
             one.metered_kwh, one.bins_used, one.estimated_kwh
         );
-        snippet(&one.deployment, &about, &[("energy_scale", Some(one.energy_scale)), ("time_scale", one.time_scale)])
+        snippet(&about, &edits_of(one))
     });
     Ok(JoinedCalibration {
+        edits: deployments.iter().flat_map(edits_of).collect(),
         toml: toml.collect::<Vec<_>>().join("\n"),
         deployments,
         quantity: series.quantity,

@@ -5,12 +5,13 @@ use super::{Bin, DeploymentCalibration, UNBOUND, Waiting};
 use crate::calibration::join::{Missing, Rule, energies, together};
 use crate::calibration::lag::{Lag, detect};
 use crate::calibration::series::Series;
-use crate::calibration::spread::{Load, spread};
+use crate::calibration::spread::spread;
 use crate::calibration::{argument, check_scale};
 use crate::estimate::{AcceleratorBin, Estimate};
 use crate::fleet::Fleet;
 use crate::ledger::OCCUPANCY_BIN_S;
 use crate::plan::Deployed;
+use crate::plan::Metered;
 use crate::units::{Joules, KilowattHours};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
@@ -288,7 +289,7 @@ impl Calibrating<'_> {
             residual_after: residual(bins.iter().map(|bin| (bin.calibrated_kwh, bin.metered_kwh))),
             waiting,
             lag_detected,
-            interval: spread(self.fleet, stated, true, Load::Middle)?,
+            interval: spread(self.fleet, joined.deployed, true, Metered::Middle)?,
             warnings,
             bins,
         })

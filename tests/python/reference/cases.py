@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -222,16 +222,26 @@ def random_deployment(rng: random.Random, name: str, fitted: Fitted) -> tuple[sp
     hardware, network = catalog.hardware(hardware_row), catalog.network(model_row)
     stated = some(rng, rng.choice([*method.FORMATS, "fp8", "fp8", "nvfp4"]), 0.9)
     kv_precision, sparsity = rng.choice([None, "bf16", "fp8"]), some(rng, rng.choice([D("0.25"), D("0.5")]), 0.2)
-    precision = method.precision(stated or method.released(model_row), kv_precision, sparsity or D(0))
+    precision = method.precision(
+        stated or method.released(model_row), kv_precision, sparsity or D(0), experts_are=network.share is not None
+    )
+    media_share = some(rng, rng.choice([D(0), D("0.3"), D(1)]), 0.5) if network.encoder is not None else None
+    if media_share:
+        # Four patches are merged into a token.
+        network = replace(network, encoder_flop=media_share * 2 * network.encoder * 4)
+    tier, pool = some(rng, rng.choice(["memory", "host", "flash", "network"]), 0.3), some(rng, rng.randint(1, 8), 0.15)
     devices, data, pipeline = random_layout(rng)
     states_devices = data * pipeline > 1 or rng.random() < 0.9
     drafts = rng.random() < 0.25
     drafted = rng.randint(1, 5) if drafts else 0
     acceptance = rng.choice([D(0), D(1), D(f"{rng.random():.2f}")]) if drafts else D(0)
     draft = some(rng, decimal_between(rng, 1e7, 1e10)) if drafts else None
+    weights = spec.weight_bytes(network, precision, data, draft or D(0))
     if not states_devices:
-        weights = spec.weight_bytes(network, precision, data, draft or D(0))
         devices = spec.fewest_devices(weights, hardware.memory_gb)
+    while weights > devices * hardware.memory_gb * 10**9:
+        # Weights that no memory holds are refused.
+        devices *= 2
     engine = rng.choice([None, None, *ENGINES])
     replicas = rng.choice([1, 1, 2, 7, 40])
     tenancy = rng.choice(["dedicated", "dedicated", "shared", None])
@@ -254,6 +264,9 @@ def random_deployment(rng: random.Random, name: str, fitted: Fitted) -> tuple[sp
         energy_scale=energy_scale or D(1),
         time_scale=time_scale or D(1),
         site=site,
+        tier=catalog.tier(tier or "memory"),
+        prefill_devices=pool or 0,
+        carried=catalog.tier("network")[0],
     )
     cells = {
         "name": name,
@@ -276,6 +289,10 @@ def random_deployment(rng: random.Random, name: str, fitted: Fitted) -> tuple[sp
         "draft_params": draft,
         "energy_scale": energy_scale,
         "time_scale": time_scale,
+        "metered_concurrency": some(rng, decimal_between(rng, 1, 500), 0.5) if energy_scale else None,
+        "media_share": media_share,
+        "cache_tier": tier,
+        "prefill_devices": pool,
     }
     return deployment, f"[[deployment]]\n{table(row(cells))}\n{model_toml}\n{hardware_toml}{site_toml}"
 

@@ -121,6 +121,10 @@ class Network:
     cache_shards: D
     window: int | None
     generates: bool
+    #: Parameters of the tower that makes tokens of media, where the model has one.
+    encoder: D | None
+    #: FLOP of that tower per input token.
+    encoder_flop: D = ZERO
 
 
 def network(row: Row) -> Network:
@@ -176,6 +180,7 @@ def network(row: Row) -> Network:
         cache_shards=max(first(cell(row, "kv_max_shards"), heads), ONE),
         window=window,
         generates=row.get("kind") not in ("embedding", "rerank", "classification"),
+        encoder=cell(row, "vision_params"),
     )
 
 
@@ -259,7 +264,13 @@ def parameters(stated_set: str | None, engine: str | None, generation: str, own:
     if not fitted:
         # Software without a fit: its published host times, and the base engine's for the rest.
         published = row("engines", engine)
-        for symbol in ("t_step", "t_seq"):
+        for symbol in ("t_step", "t_seq", "t_layer"):
             if f"{symbol}_us" in published:
                 values[symbol] = D(published[f"{symbol}_us"]) / 10**6
     return values
+
+
+def tier(name: str) -> tuple[D, D]:
+    """Joules to load a byte of a cache from where it is kept, and to write it there."""
+    found = {one["symbol"]: D(one["value"]) for one in rows("parameters") if one.get("subject") == name}
+    return found["load_j"], found["write_j"]

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from reference.catalog import ONE, ZERO, Hardware, Network, Parameters
 from reference.ledger import OCCUPANCY_BIN_S, ROUTE, Bin
-from reference.method import PREFILL, Coefficients, Features, Method, Precision, Serving, features, weighted
+from reference.method import (
+    CACHED,
+    INPUT,
+    PREFILL,
+    Coefficients,
+    Features,
+    Method,
+    Precision,
+    Serving,
+    features,
+    weighted,
+)
 
 if TYPE_CHECKING:
     from reference.ledger import Labels, Ledger
@@ -53,6 +64,15 @@ class Deployment:
     energy_scale: D
     time_scale: D
     site: Site
+    #: Joules to load a byte of the cache, and to keep one.
+    tier: tuple[D, D] = (ZERO, ZERO)
+    #: Accelerators that only prefill, beside those that decode, and the joules of a byte on its way between them.
+    prefill_devices: int = 0
+    carried: D = ZERO
+
+    @property
+    def devices(self) -> int:
+        return self.serving.devices + self.prefill_devices
 
     def limit(self, mean_context: D) -> D:
         """Most requests a replica runs at once: engine or memory, whichever binds first."""
@@ -84,18 +104,32 @@ class Deployment:
             power = hw.idle_context_w
         else:
             power = hw.tdp_w * IDLE_OVER_RATED if hw.idle_w is None else hw.idle_w + hw.tdp_w * CONTEXT_OVER_RATED
-        return self.serving.devices * min(power, hw.tdp_w)
+        return self.devices * min(power, hw.tdp_w)
 
     def host_w(self) -> D:
-        return HOST_PER_EIGHT_W * self.serving.devices / 8
+        return HOST_PER_EIGHT_W * self.devices / 8
 
     @cached_property
     def method(self) -> Method:
         return Method(self.hardware, self.network, self.serving, self.parameters)
 
     def at(self, concurrency: D) -> Coefficients:
-        """With the scales from a meter."""
-        return self.method.at(concurrency).scaled(self.time_scale, self.energy_scale)
+        """Of both pools, with the cache's tier and the scales from a meter."""
+        at = self.method.at(concurrency)
+        net, form = self.network, self.serving.precision
+        kept = (net.stored.full + net.stored.window) * form.cache_bytes + net.index_bytes
+        load, write = (kept * joules for joules in self.tier)
+        seconds, joules = list(at.seconds_per), list(at.joules_per)
+        if self.prefill_devices:
+            pool = replace(self.serving, devices=self.prefill_devices, data=1, pipeline=1)
+            first = Method(self.hardware, net, pool, self.parameters).at(concurrency)
+            shares = [D(n) / self.devices for n in (self.prefill_devices, self.serving.devices)]
+            seconds = [s * shares[0] for s in first.seconds_per[:PREFILL]] + [s * shares[1] for s in seconds[PREFILL:]]
+            joules = [*first.joules_per[:PREFILL], *joules[PREFILL:]]
+            joules[INPUT] += kept * self.carried
+        joules[CACHED] += load
+        joules[INPUT] += write
+        return Coefficients(tuple(seconds), tuple(joules)).scaled(self.time_scale, self.energy_scale)
 
 
 def weight_bytes(net: Network, form: Precision, groups: int = 1, draft: D = ZERO) -> D:
@@ -107,7 +141,7 @@ def weight_bytes(net: Network, form: Precision, groups: int = 1, draft: D = ZERO
 def fewest_devices(weights: D, memory_gb: D) -> int:
     """Return the fewest devices, in powers of two, that hold the weights and 30 % more for cache."""
     devices = 1
-    while D("0.9") * devices * memory_gb * D(10) ** 9 < D("1.3") * weights and devices < 1024:
+    while D("0.9") * devices * memory_gb * D(10) ** 9 < D("1.3") * weights and devices < 65_536:
         devices *= 2
     return devices
 
@@ -229,7 +263,7 @@ def mean_coefficients(deployment: Deployment, points: list[Point], f: Features) 
         parts = [(p, w / whole) for p, w in zip(points, weights, strict=True) if w > 0]
         at = weighted([(deployment.at(p.concurrency), share) for p, share in parts])
     energy = sum(at.joules(f), ZERO)
-    most = deployment.serving.devices * deployment.hardware.tdp_w * at.seconds(f)
+    most = deployment.devices * deployment.hardware.tdp_w * at.seconds(f)
     return at.scaled(ONE, most / energy if energy > most else ONE)
 
 

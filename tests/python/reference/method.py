@@ -57,8 +57,11 @@ def released(row: Row) -> str:
     return "bf16" if name == "fp32" or name not in FORMATS else name
 
 
-def precision(weights: str, cache: str | None = None, sparsity: D = ZERO) -> Precision:
+def precision(weights: str, cache: str | None = None, sparsity: D = ZERO, *, experts_are: bool = True) -> Precision:
+    """Read a format of weights and one of the cache; without experts, all weights are as experts are."""
     dense, experts, compute = FORMATS[weights]
+    if not experts_are:
+        dense = experts
     kept = ONE - sparsity
     return Precision(dense, experts, compute, FORMATS[cache or "bf16"][0], D(4), kept)
 
@@ -104,7 +107,7 @@ class Features(NamedTuple):
 
 
 PREFILL = 5
-REQUEST, INPUT, OUTPUT = 0, 2, 5
+REQUEST, CACHED, INPUT, OUTPUT = 0, 1, 2, 5
 
 
 def features(sums: list[int], areas: list[int] | None) -> Features:
@@ -243,15 +246,17 @@ class Method:
             )
 
         flop = 2 * net.active
+        # A prompt is read by the network, and its media by the tower before it.
+        read = flop + net.encoder_flop
         # The seconds of decode's weights are part of the step, where they overlap with streaming; their joules are not.
-        s = cost(self.s_kv, p["kv8_s"], self.s_attention_decode, self.s_attention_prefill, ZERO, flop * self.s_prefill)
+        s = cost(self.s_kv, p["kv8_s"], self.s_attention_decode, self.s_attention_prefill, ZERO, read * self.s_prefill)
         j = cost(
             self.j_kv,
             p["kv8_j"],
             self.j_attention_decode,
             self.j_attention_prefill,
             flop * self.j_decode,
-            flop * self.j_prefill,
+            read * self.j_prefill,
         )
         # Norms, residuals, rotations: every device of a group passes over the whole width.
         passes = p["a_act"] * net.layers * net.hidden * 2
