@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use std::io::Write;
 use wattledger::catalog::Catalog;
-use wattledger::physics::diffusion::{Denoiser, Device, Job, Parameters, Scope};
-use wattledger::physics::diffusion_laws::{Common, Law, Laws, Transformers, UNets};
-use wattledger::units::Watts;
+use wattledger::physics::diffusion::{Denoiser, Device, Job, Parameters};
+use wattledger::physics::diffusion_laws::Laws;
+use wattledger::plan::{self, DiffusionMethod};
 use wattledger::validation::{Kind, Prediction, Report, validate};
 use wattledger::{Error, Result};
 
@@ -13,92 +13,24 @@ const BUNDLED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/measurements/im
 const HEADER: &str = "row_id,model,denoiser_params_b,gpu,n_gpus,ulysses_degree,ring_degree,batch_size,height,width,\
                       num_frames,denoising_steps,energy_per_generation_j";
 
-fn number(symbol: &str) -> f64 {
-    Catalog::builtin().diffusion_value("diffusion-2026.11", symbol).unwrap()
+fn method() -> DiffusionMethod {
+    DiffusionMethod::of(Catalog::builtin()).unwrap()
 }
 
 fn parameters() -> Parameters {
-    Parameters {
-        linear_efficiency: number("eta_l"),
-        attention_efficiency: number("eta_a"),
-        power_floor: number("phi0"),
-        linear_energy: number("k_f"),
-        attention_energy: number("k_a"),
-        byte_energy: number("k_b"),
-        block_s: number("t_b"),
-        parallel_block_s: number("t_n"),
-        ring_share: number("ring"),
-        link_efficiency: number("eta_k"),
-        megapixel_s: number("t_px"),
-        access_factor: number("c_el"),
-    }
+    method().parameters
 }
 
 fn laws() -> Laws {
-    let law = |factor: &str, exponent: &str| Law { factor: number(factor), exponent: number(exponent) };
-    let common = |prefix: &str, image: f64, video: f64, frames: f64| Common {
-        image_pixels_per_token: image,
-        video_pixels_per_token: video,
-        video_frames_per_latent: frames,
-        text_tokens: number(&format!("{prefix}text")),
-        passes: number(&format!("{prefix}passes")),
-        text_encoder_parameters: number(&format!("{prefix}te")),
-    };
-    Laws {
-        transformers: Transformers {
-            token_parameters: law("tok_a", "tok_b"),
-            width_sum: law("ld_a", "ld_b"),
-            layers: law("l_a", "l_b"),
-            accesses: number("acc"),
-            common: common("", number("px_image"), number("px_video"), number("tc_video")),
-        },
-        unets: UNets {
-            token_parameters: law("un_tok_a", "un_tok_b"),
-            element_accesses: law("un_elem_a", "un_elem_b"),
-            layers: law("un_l_a", "un_l_b"),
-            attention_width_sum: number("un_att"),
-            width: number("un_width"),
-            temporal_factor: number("un_video"),
-            common: common("un_", number("un_px"), number("un_px"), 1.0),
-        },
-    }
+    method().laws
 }
 
 fn denoiser(name: &str) -> Denoiser {
-    let row = Catalog::builtin().denoiser(name).unwrap().row;
-    Denoiser {
-        layers: row.n_layers,
-        width: row.width,
-        pixels_per_token: row.pixels_per_token,
-        frames_per_latent: row.frames_per_latent,
-        temporal_patch: row.temporal_patch,
-        token_parameters: row.token_params,
-        text_token_parameters: row.text_token_params,
-        text_tokens: row.text_tokens,
-        attention_width_sum: row.attn_width_sum,
-        scope: match row.attn_scope.as_str() {
-            "joint" => Scope::Joint,
-            "spatial" => Scope::Spatial,
-            _ => Scope::None,
-        },
-        element_accesses: row.elem_accesses,
-        passes: row.passes_default,
-        text_encoder_parameters: row.text_encoder_params,
-        unet: row.architecture == "unet",
-    }
+    plan::denoiser(Catalog::builtin().denoiser(name).unwrap().row)
 }
 
 fn device(name: &str) -> Device {
-    let row = Catalog::builtin().hardware(name).unwrap().row;
-    let blackwell = row.id.starts_with("b200");
-    Device {
-        rated_power: Watts(row.tdp_w.unwrap()),
-        peak_flop_per_s: row.bf16_tflops.unwrap() * 1e12,
-        memory_bandwidth_bytes_per_s: row.memory_bw_gbs.unwrap() * 1e9,
-        link_bytes_per_s: row.interconnect_gbs.unwrap() / 2.0 * 1e9,
-        time_factor: if blackwell { number("q_t") } else { 1.0 },
-        energy_factor: if blackwell { number("q_e") } else { 1.0 },
-    }
+    method().device(Catalog::builtin().hardware(name).unwrap().row).unwrap().0
 }
 
 fn job(size: [f64; 3], steps: f64, batch: f64, [devices, ulysses, ring]: [f64; 3]) -> Job {
@@ -242,7 +174,7 @@ proptest! {
         let made = denoiser.generate(&device, &job, &parameters());
         let rated = device.rated_power.0 * job.devices;
         prop_assert!(made.mean_power.0 <= rated * (1.0 + 1e-12));
-        prop_assert!(made.mean_power.0 >= rated * number("phi0"));
+        prop_assert!(made.mean_power.0 >= rated * parameters().power_floor);
         let batch = made.mean_power * made.batch_time;
         prop_assert!((batch.0 / job.batch / made.energy.0 - 1.0).abs() < 1e-12);
     }

@@ -32,7 +32,7 @@ from wattledger._errors import (
     UnknownNameError,
     WattledgerError,
 )
-from wattledger._request import request
+from wattledger._request import picture, request
 from wattledger._scan import scan
 from wattledger._validate import validate
 
@@ -59,6 +59,7 @@ __all__ = [
     "calibrate_point",
     "calibrate_series",
     "merge",
+    "picture",
     "request",
     "scan",
     "validate",

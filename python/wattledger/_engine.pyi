@@ -83,6 +83,31 @@ class Fleet:
         572
         """
 
+    def picture(
+        self,
+        *,
+        model: str,
+        width_px: float = 1024.0,
+        height_px: float = 1024.0,
+        frames: float = 1.0,
+        steps: float | None = None,
+        batch: float = 1.0,
+        hardware: str | None = None,
+        devices: float | None = None,
+        precision: str | None = None,
+        site: str | None = None,
+    ) -> RequestEstimate:
+        """Estimate one image or video made by a diffusion model; ``steps`` are those its makers suggest, if not given.
+
+        The energy of the accelerators stands under ``decode_kwh``.
+
+        >>> import wattledger as wl
+        >>> image = wl.Fleet.default().picture(model="flux.1-dev", hardware="h100", steps=50)
+        >>> round(image["decode_kwh"] * 3.6e6)
+        9208
+
+        """
+
 @final
 class RequestEstimate:
     """One request's footprint with its range and its chain. Columns are read by name: ``one["facility_kwh"]``."""

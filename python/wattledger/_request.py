@@ -16,10 +16,11 @@ def _default() -> Fleet:
     return Fleet.default()
 
 
-def request(*, model: str, output_tokens: int, **settings: Any) -> RequestEstimate:
+def request(*, model: str, output_tokens: int | None = None, **settings: Any) -> RequestEstimate:
     """Estimate one request on the default fleet: ``Fleet.default().request(...)``.
 
-    Model and output tokens suffice; hardware, site and concurrency are assumed, listed, and widen the range.
+    Model and output tokens suffice; hardware, site and concurrency are assumed, listed, and widen the range. Without
+    output tokens 500 are assumed, and none of a model that generates none.
 
     >>> import wattledger as wl
     >>> wl.request(model="llama-3.1-8b", output_tokens=500).hardware
@@ -27,3 +28,15 @@ def request(*, model: str, output_tokens: int, **settings: Any) -> RequestEstima
 
     """
     return _default().request(model=model, output_tokens=output_tokens, **settings)
+
+
+def picture(*, model: str, **settings: Any) -> RequestEstimate:
+    """Estimate one image or video on the default fleet: ``Fleet.default().picture(...)``.
+
+    >>> import wattledger as wl
+    >>> video = wl.picture(model="wan2.1-t2v-14b", width_px=832, height_px=480, frames=81, hardware="h100")
+    >>> 100 < video["facility_kwh"] * 1000 < 1000
+    True
+
+    """
+    return _default().picture(model=model, **settings)

@@ -3,7 +3,7 @@
 use super::columns::Values;
 use crate::physics::inference::{Coefficients, Features};
 use crate::physics::latency::latency;
-use crate::plan::{Deployed, Parts, Plan, Site};
+use crate::plan::{Deployed, Fact, Parts, Plan, Site};
 use serde::Serialize;
 
 /// One link of the chain.
@@ -60,29 +60,33 @@ impl Chain<'_> {
         self.deployed.coefficients(self.concurrency)
     }
 
-    /// Facts of these names as leaves.
     fn given(&self, names: &[&str]) -> Vec<Node> {
-        let facts = names.iter().flat_map(|name| self.plan.facts().iter().filter(move |fact| fact.what == *name));
-        facts
-            .map(|fact| Node {
-                what: fact.what.clone(),
-                value: fact.value,
-                unit: String::new(),
-                formula: String::new(),
-                source: fact.source.clone(),
-                quality: fact.quality.clone(),
-                parts: Vec::new(),
-            })
-            .collect()
+        given(self.plan.facts(), names)
     }
 }
 
-fn node(what: &str, value: f64, unit: &str, formula: &str, parts: Vec<Node>) -> Node {
+/// Facts of these names as leaves.
+pub(super) fn given(facts: &[Fact], names: &[&str]) -> Vec<Node> {
+    let facts = names.iter().flat_map(|name| facts.iter().filter(move |fact| fact.what == *name));
+    facts
+        .map(|fact| Node {
+            what: fact.what.clone(),
+            value: fact.value,
+            unit: String::new(),
+            formula: String::new(),
+            source: fact.source.clone(),
+            quality: fact.quality.clone(),
+            parts: Vec::new(),
+        })
+        .collect()
+}
+
+pub(super) fn node(what: &str, value: f64, unit: &str, formula: &str, parts: Vec<Node>) -> Node {
     let (source, quality) = (String::new(), String::new());
     Node { what: what.into(), value, unit: unit.into(), formula: formula.into(), source, quality, parts }
 }
 
-fn leaf(what: &str, value: f64, unit: &str) -> Node {
+pub(super) fn leaf(what: &str, value: f64, unit: &str) -> Node {
     node(what, value, unit, "as asked", Vec::new())
 }
 
@@ -113,7 +117,7 @@ pub(super) fn tree(chain: &Chain<'_>) -> Node {
     );
     let pue = node("PUE", site.pue, "", "facility / IT", chain.given(&["pue"]));
     let facility = node("facility energy", it * site.pue, "J", "IT energy·PUE", vec![energy, pue]);
-    let ends = footprint(chain).map(|(name, value, unit, formula)| {
+    let ends = footprint(chain.value).map(|(name, value, unit, formula)| {
         let factor = match name {
             "water_onsite_l" => "wue_l_per_kwh",
             "water_offsite_with_hydro_l" => "water_offsite_with_hydro_l_per_kwh",
@@ -197,7 +201,7 @@ fn decode(chain: &Chain<'_>) -> Node {
 }
 
 /// Columns that follow from facility energy, where they are known.
-fn footprint<'a>(chain: &'a Chain<'_>) -> impl Iterator<Item = (&'static str, f64, &'static str, &'static str)> + 'a {
+pub(super) fn footprint(value: &Values) -> impl Iterator<Item = (&'static str, f64, &'static str, &'static str)> {
     [
         ("facility_kwh", "kWh", "IT · PUE"),
         ("water_onsite_l", "L", "IT · WUE"),
@@ -206,7 +210,7 @@ fn footprint<'a>(chain: &'a Chain<'_>) -> impl Iterator<Item = (&'static str, f6
         ("co2e_upstream_g", "g", "facility · (lifecycle − direct)"),
     ]
     .into_iter()
-    .map(|(name, unit, formula)| (name, chain.value.sums[super::columns::sum(name)], unit, formula))
+    .map(|(name, unit, formula)| (name, value.sums[super::columns::sum(name)], unit, formula))
     .filter(|(_, value, ..)| !value.is_nan())
 }
 
@@ -270,6 +274,8 @@ pub(super) fn steps(chain: &Chain<'_>) -> Vec<Step> {
         step("latency", "latency", waits.whole.0, "s", "first token + the others"),
         step("facility", "PUE", site.pue, "", "facility / IT"),
     ]);
-    steps.extend(footprint(chain).map(|(name, value, unit, formula)| step("facility", name, value, unit, formula)));
+    steps.extend(
+        footprint(chain.value).map(|(name, value, unit, formula)| step("facility", name, value, unit, formula)),
+    );
     steps
 }

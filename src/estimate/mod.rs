@@ -7,14 +7,17 @@ mod annotate;
 pub mod columns;
 mod explain;
 mod group;
+mod picture;
 mod rates;
 mod request;
 
+pub use crate::plan::Picture;
 pub use accelerators::AcceleratorBin;
 pub use annotate::Annotator;
 pub use columns::Total;
 pub use explain::{Node, Step};
 pub use group::{GroupBy, KEYS, Table, TableRow};
+pub use picture::picture;
 pub use request::{Request, RequestEstimate, request};
 
 use crate::Result;

@@ -58,6 +58,8 @@ pub struct RequestEstimate {
     pub values: Vec<(&'static str, Option<[f64; 3]>)>,
     /// Why columns are unknown.
     pub unknown: Vec<(String, String)>,
+    /// The parameter set behind it.
+    pub parameter_set: String,
     /// The chain, link by link.
     pub steps: Vec<Step>,
     /// The same chain as a tree, down to the sources.
@@ -127,6 +129,7 @@ pub fn request(fleet: &Fleet, asked: &Request) -> Result<RequestEstimate> {
         concurrency,
         values: SUMS.iter().enumerate().map(|(i, c)| (c.name, ranged(i))).collect(),
         unknown: unknown.chain(not_computed).collect(),
+        parameter_set: fleet.parameter_set().unwrap_or(crate::plan::DEFAULT_SET).to_owned(),
         steps: steps(&link),
         tree: tree(&link),
         facts: plan.facts().to_vec(),

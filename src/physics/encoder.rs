@@ -15,6 +15,9 @@
 //! prefill for one of 7 billion weights. What weighs more in measured servers is the host: decoding and resizing media takes 30 to
 //! 150 ms a request under vLLM 0.11 (`host_s` of the parameter set), which only the benchmark's tasks are charged with.
 //!
+//! Models of sound are decoders to the method: frames of the encoder are input tokens, 1500 for the 30 s that Whisper reads
+//! at a time, text or codes are output tokens. Their interval is wider, for no measured row is of sound.
+//!
 //! Source: transformer arithmetic; patches merged per token are 4 (2 × 2) in the towers of Qwen-VL, `InternVL` and Llama 4,
 //! and *assumed* so elsewhere (Gemma 3 merges 16). Attention among the patches of an image is left out: a tenth of the pass or less up to
 //! 1024 × 1024 pixels. Range: patch transformers in front of a language model; no measured row tells the encoder apart.

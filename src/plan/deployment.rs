@@ -163,12 +163,7 @@ pub(super) fn compile(
     if dedicated && stated.replicas.is_none() {
         notes.assume(&place, "replicas", "1", "not stated");
     }
-    let max_concurrency = stated.max_concurrency.unwrap_or_else(|| {
-        if dedicated && load == LoadRule::FromLog {
-            notes.assume(&place, "max_concurrency", "256", "a common engine default; memory may bind first");
-        }
-        DEFAULT_MAX_CONCURRENCY
-    });
+    let max_concurrency = most(&place, stated, dedicated && load == LoadRule::FromLog, notes);
     for (what, scale) in [("energy_scale", stated.energy_scale), ("time_scale", stated.time_scale)] {
         if let Some(scale) = scale {
             notes.stated(&place, what, scale, "fleet file");
@@ -180,6 +175,11 @@ pub(super) fn compile(
         if generates(&model.row.kind) { roofline } else { roofline.prefill_only() }
     };
     let roofline = pool(&serving);
+    let sound = model.row.kind == "audio";
+    if sound {
+        let why = "its encoder's frames are its input tokens (50 a second for Whisper); no measured row is of sound";
+        notes.assume(&place, "sound", "as a decoder", why);
+    }
     let stored = network.attention.stored;
     let stored_bytes = (stored.full + stored.window) * precision.cache_bytes + network.attention.index_bytes;
     let tier = parameters::tier(&place, fleet.catalog(), stated.cache_tier.as_deref().unwrap_or("memory"), notes)?;
@@ -200,7 +200,7 @@ pub(super) fn compile(
         blackwell: generation == "blackwell",
         evidence: Evidence::of(generation),
         unknown_engine: !resolved.fitted,
-        unmeasured_serving: roofline.widening().unmeasured_serving || stated.prefill_devices.is_some(),
+        unmeasured_serving: roofline.widening().unmeasured_serving || stated.prefill_devices.is_some() || sound,
         ..roofline.widening()
     };
     let meter = stated.energy_scale.map_or(Meter::Never, |_| stated.metered_concurrency.map_or(Meter::Over, Meter::At));
@@ -239,6 +239,16 @@ pub(super) fn compile(
             window: window.map_or(0.0, f64::from),
             state_bytes: network.state_elements * precision.state_bytes + stored.fixed * precision.cache_bytes * copies,
         },
+    })
+}
+
+/// Most requests the engine runs at once; its default matters where concurrency comes from the log.
+fn most(place: &str, stated: &Deployment, from_log: bool, notes: &mut Notes) -> f64 {
+    stated.max_concurrency.unwrap_or_else(|| {
+        if from_log {
+            notes.assume(place, "max_concurrency", "256", "a common engine default; memory may bind first");
+        }
+        DEFAULT_MAX_CONCURRENCY
     })
 }
 

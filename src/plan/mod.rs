@@ -6,6 +6,8 @@
 
 mod architecture;
 mod deployment;
+mod diffusion;
+mod generation;
 mod machine;
 mod parameters;
 mod rates;
@@ -16,6 +18,8 @@ mod site;
 pub use crate::physics::spread::Metered;
 pub use architecture::attention;
 pub use deployment::{Deployed, LoadRule, Room};
+pub use diffusion::{DIFFUSION_SET, DiffusionMethod, denoiser};
+pub use generation::{Made, Picture, Pictured, Wanted, found, generate};
 pub use machine::accelerator_of as accelerator;
 pub use parameters::{BASE_ENGINE, DEFAULT_SET, chosen, is_fitted, parameters, parameters_of, publish, spread_of};
 pub use rates::{Parts, Rate, RateTable};

@@ -1,7 +1,7 @@
 //! `wattledger.Fleet` and single requests.
 
 use super::loads;
-use crate::estimate::{self, Request};
+use crate::estimate::{self, Picture, Request};
 use crate::{fleet, report};
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
@@ -76,6 +76,28 @@ impl Fleet {
             output_tokens,
         };
         Ok(RequestEstimate(estimate::request(&self.0, &asked)?))
+    }
+
+    #[pyo3(signature = (
+        *, model, width_px = 1024.0, height_px = 1024.0, frames = 1.0, steps = None, batch = 1.0, hardware = None,
+        devices = None, precision = None, site = None
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments of a Python function")]
+    fn picture(
+        &self,
+        model: String,
+        width_px: f64,
+        height_px: f64,
+        frames: f64,
+        steps: Option<f64>,
+        batch: f64,
+        hardware: Option<String>,
+        devices: Option<f64>,
+        precision: Option<String>,
+        site: Option<String>,
+    ) -> PyResult<RequestEstimate> {
+        let asked = Picture { model, hardware, devices, precision, site, width_px, height_px, frames, steps, batch };
+        Ok(RequestEstimate(estimate::picture(&self.0, &asked)?))
     }
 
     fn __repr__(&self) -> String {

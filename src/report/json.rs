@@ -89,7 +89,7 @@ pub fn request_json(request: &RequestEstimate) -> String {
         "provenance": {
             "engine_version": env!("CARGO_PKG_VERSION"),
             "method_edition": METHOD_EDITION,
-            "parameter_set": crate::estimate::PARAMETER_SET,
+            "parameter_set": request.parameter_set,
         },
     })
     .to_string()

@@ -14,7 +14,6 @@
 //! # Ok::<(), wattledger::Error>(())
 //! ```
 
-mod denoiser;
 mod ecologits;
 mod gpu;
 mod image_video;

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 import wattledger as wl
+from test_cli import run as command
 
 ROOT = Path(__file__).parent.parent.parent
 START = 1_767_225_600
@@ -27,9 +27,7 @@ REQUEST = ["--input-tokens", "1000", "--output-tokens", "500"]
 
 
 def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from wattledger._cli import main; main()", *words]
-    settings = {**os.environ, "NO_COLOR": "1", "COLUMNS": "200", **environment}
-    return subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
+    return command(*words, NO_COLOR="1", COLUMNS="200", **environment)
 
 
 @pytest.fixture

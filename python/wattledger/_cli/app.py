@@ -293,6 +293,14 @@ def annotate(
     return exits.of_coverage(coverage, max_bad)
 
 
+def _pixels(size: str) -> tuple[int, int]:
+    """Return width and height of ``1024x768``."""
+    width, _, height = size.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise typer.BadParameter(f"'{size}' is no size, expected 1024x768", param_hint="--image")
+    return int(width), int(height)
+
+
 @app.command()
 def explain(
     model: Annotated[str | None, typer.Option(help="Catalog name of the model.")] = None,
@@ -307,14 +315,35 @@ def explain(
     devices: Annotated[float | None, typer.Option(help="Accelerators of a replica.")] = None,
     precision: Annotated[str | None, typer.Option(help="Precision of the weights: bf16, fp8, int4, …")] = None,
     concurrency: Annotated[float | None, typer.Option(help="Requests a replica runs at once.")] = None,
+    image: Annotated[
+        str | None, typer.Option(metavar="WxH", help="Of a diffusion model: size of the image or video in pixels.")
+    ] = None,
+    frames: Annotated[int, typer.Option(min=1, help="Frames of a video.")] = 1,
+    steps: Annotated[int | None, typer.Option(min=1, help="Denoising steps; as its makers suggest.")] = None,
     at: Annotated[str | None, typer.Option(help="Time; factors are annual, so it only has to be a time.")] = None,
     fleet: FleetFile = None,
     as_json: Json = False,
 ) -> int:
-    """Show the whole chain of one request, every coefficient with its source."""
+    """Show the whole chain of one request, image or video, every coefficient with its source."""
     from wattledger._cli.pages import explain as page
 
     bound("--at", at)
+    if image is not None or frames > 1 or steps is not None:
+        width, height = _pixels(image or "1024x1024")
+        made = _fleet(fleet).picture(
+            model=model or "",
+            width_px=width,
+            height_px=height,
+            frames=frames,
+            steps=steps,
+            batch=concurrency or 1,
+            hardware=hardware,
+            site=site,
+            devices=devices,
+            precision=precision,
+        )
+        page(made, as_json=as_json or not sys.stdout.isatty())
+        return exits.GOOD
     one = _fleet(fleet).request(
         model=model,
         input_tokens=input_tokens,

@@ -19,6 +19,9 @@ def figure(value: float, decimals: int | None = None) -> str:
     """Return a number with thousands separators; about four significant digits where no decimals are given."""
     if decimals is None and 0 < abs(value) < 1e-3:  # noqa: PLR2004 - below, a fixed point would show no digit
         return f"{value:.2e}"
+    if decimals is None and 0 < abs(value) < 1:
+        # Four digits that say something, whatever zeros come before.
+        return f"{value:.4g}"
     return f"{value:,.{digits(abs(value)) if decimals is None else decimals}f}"
 
 

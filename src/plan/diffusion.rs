@@ -8,7 +8,7 @@ use crate::physics::diffusion_range::{HalfWidths, Kinship};
 use crate::units::Watts;
 
 /// The parameter set of the method.
-pub(super) const SET: &str = "diffusion-2026.11";
+pub const DIFFUSION_SET: &str = "diffusion-2026.11";
 /// Accelerators that were measured in the fit.
 const FITTED: [&str; 3] = ["a100-sxm4-40gb", "h100-sxm5-80gb", "b200-sxm"];
 /// How the ids of Blackwell boards for data centres begin.
@@ -18,9 +18,12 @@ const PCIE_BYTES_PER_S: f64 = 32e9;
 
 /// The numbers of the set.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Method {
+pub struct DiffusionMethod {
+    /// What work costs.
     pub parameters: Parameters,
+    /// Shapes of denoisers that nobody has described.
     pub laws: Laws,
+    /// Half widths of the interval.
     pub half_widths: HalfWidths,
     /// Factors on device time and dynamic energy on Blackwell.
     blackwell: (f64, f64),
@@ -28,10 +31,13 @@ pub(super) struct Method {
     other: f64,
 }
 
-impl Method {
+impl DiffusionMethod {
     /// Reads the set from the catalog.
-    pub(super) fn of(catalog: &Catalog) -> Result<Self> {
-        let get = |symbol: &str| catalog.diffusion_value(SET, symbol);
+    ///
+    /// # Errors
+    /// [`crate::Error::UnknownName`] for a set that lacks a value.
+    pub fn of(catalog: &Catalog) -> Result<Self> {
+        let get = |symbol: &str| catalog.diffusion_value(DIFFUSION_SET, symbol);
         let law = |factor: &str, exponent: &str| -> Result<Law> {
             Ok(Law { factor: get(factor)?, exponent: get(exponent)? })
         };
@@ -100,8 +106,11 @@ impl Method {
         })
     }
 
-    /// The accelerator in numbers, or the column that its row lacks.
-    pub(super) fn device(&self, hardware: &Hardware) -> std::result::Result<(Device, Kinship), String> {
+    /// The accelerator in numbers with how near it is to one of the fit.
+    ///
+    /// # Errors
+    /// The column that its row lacks.
+    pub fn device(&self, hardware: &Hardware) -> std::result::Result<(Device, Kinship), String> {
         let needed = |column: &str, value: Option<f64>| {
             value.ok_or_else(|| format!("hardware `{}` has no {column} in the catalog", hardware.id))
         };
@@ -139,7 +148,8 @@ fn kinship(hardware: &Hardware) -> Kinship {
 }
 
 /// A row of the catalog as numbers, with the passes of the pipeline as it ships.
-pub(super) fn denoiser(row: &Diffusion) -> Denoiser {
+#[must_use]
+pub fn denoiser(row: &Diffusion) -> Denoiser {
     Denoiser {
         layers: row.n_layers,
         width: row.width,
