@@ -62,6 +62,7 @@ wheel: $(STAMPS)/venv
 docs: $(STAMPS)/build
 	$(BIN)/python tools/make_reference.py
 	$(BIN)/python tools/make_published.py
+	$(BIN)/python tools/make_tables.py
 
 $(STAMPS)/venv: requirements/demo.txt
 	$(PYTHON) -m venv .venv

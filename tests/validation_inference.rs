@@ -131,3 +131,55 @@ fn what_the_fit_never_saw_is_wider_and_says_so() {
         assert!(said.contains(word), "{gpu} {precision} {engine}: {said}");
     }
 }
+
+/// The cross-validation that the pages quote, as `tools/fit_inference.py` wrote it.
+fn cross_validated(rows: &str) -> [f64; 3] {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/data/measurements/inference-cross-validation.csv");
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).unwrap();
+    let found = reader.records().map(Result::unwrap).find(|line| &line[0] == rows).unwrap_or_else(|| panic!("{rows}"));
+    [2, 3, 4].map(|at| found[at].parse().unwrap())
+}
+
+#[test]
+fn models_and_accelerators_that_no_fit_saw_stay_inside_what_is_promised() {
+    let [median, p90, bias] = cross_validated("cross-validated by model group, energy");
+    assert!(median <= 0.12 && p90 <= 0.38 && bias.abs() <= 0.04, "{median} {p90} {bias}");
+    let [ecologits, ..] = cross_validated("EcoLogits' formula");
+    assert!(3.0 * median <= ecologits);
+    for unseen in ["H100 fitted, B200 never seen", "B200 fitted, H100 never seen"] {
+        let [median, _, bias] = cross_validated(unseen);
+        assert!(median <= 0.18 && bias.abs() <= 0.12, "{unseen}: {median} {bias}");
+    }
+}
+
+#[test]
+fn intervals_cover_nine_in_ten_and_are_narrower_than_without_a_fit() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/data/measurements/inference-cross-validation.csv");
+    let text = std::fs::read_to_string(path).unwrap();
+    let after = |words: &str| -> f64 {
+        let rest = text.split(words).nth(1).unwrap_or_else(|| panic!("{words}"));
+        let number: String = rest.trim_start().chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
+        number.parse().unwrap()
+    };
+    let covered = [after("90 % interval: covers"), after("by model group, 5 seeds): cover")];
+    assert!(covered.iter().all(|share| (85.0..=95.0).contains(share)), "{covered:?}");
+    let width = after("of cross-validated rows, mean width x");
+    assert!(width < after("of kernels alone has width x"));
+    assert!(width < after("of datasheets alone, their bias removed, has width x"));
+}
+
+#[test]
+fn rows_that_cannot_be_are_refused_with_a_reason() {
+    let reason = |line: &str| of(line).unwrap().rows[0].predicted.clone().unwrap_err();
+    let row = |total: &str, active: &str, gpus: &str, output: &str| {
+        format!("a,m,dense,{total},{active},80,8192,64,8,128,H100,{gpus},64,500,{output},bfloat16,vllm-0.11.1,0.1\n")
+    };
+    assert!(reason(&row("70", "70", "1", "400")).contains("140 GB of weights do not fit into the 80 GB"));
+    assert!(reason(&row("7", "70", "1", "400")).contains("above `total_params_b`"));
+    assert!(reason(&row("7", "7", "1.5", "400")).contains("whole number"));
+    assert!(reason(&row("7", "7", "1", "")).contains("`mean_output_tokens` is empty"));
+    // A model of the catalog needs no shape of its own.
+    let known = of("a,llama-3.1-8b-instruct,dense,,,,,,,,H100,1,64,500,400,bfloat16,vllm-0.11.1,0.1\n").unwrap();
+    assert!(known.rows[0].predicted.is_ok());
+    assert!(known.rows[0].assumed.iter().any(|what| what.contains("in the catalog")), "{:?}", known.rows[0].assumed);
+}

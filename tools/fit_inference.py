@@ -247,6 +247,7 @@ def alternatives(data, rows):
         "t_layer": 0,
         "t_moe": 0,
         "t_fp8": 0,
+        "t_fp8x": 0,
         "t_hyb": 0,
         "t_phyb": 0,
         "t_ar": 0,

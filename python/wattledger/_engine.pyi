@@ -80,7 +80,7 @@ class Fleet:
         ...     model="llama-3.1-70b", hardware="h100", devices=4, concurrency=64, input_tokens=1000, output_tokens=500
         ... )
         >>> round((one["prefill_kwh"] + one["decode_kwh"]) * 3.6e6)  # joules
-        572
+        577
         """
 
     def picture(

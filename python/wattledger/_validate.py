@@ -94,7 +94,7 @@ def validate(kind: str, path: str | PathLike[str]) -> Validation:
     """Estimate every row of a file of measurements and show how far off the estimates are.
 
     Args:
-        kind: What the file is about: ``image-video``.
+        kind: What the file is about: ``inference`` or ``image-video``.
         path: A CSV with the columns of the bundled file of its kind (``data/measurements``), any rows. Further columns
             are ignored; a row that cannot be estimated stays, with its reason.
 

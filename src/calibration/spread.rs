@@ -79,9 +79,11 @@ pub(super) fn spread(fleet: &Fleet, deployed: &Deployed, load_known: bool, meter
         }
         found
     };
-    let (near, away) = (after(Metered::Near), after(metered));
-    let lacking = (before.is_none() || near.is_none() || away.is_none())
-        .then(|| format!("parameter set {set} lacks rows of its spread layer"));
+    // A meter over many loads stands in their middle, and near none of them.
+    let near = if metered == Metered::Middle { None } else { after(Metered::Near) };
+    let away = after(metered);
+    let lacking =
+        (before.is_none() || away.is_none()).then(|| format!("parameter set {set} lacks rows of its spread layer"));
     let same = (before.is_some() && before == away).then(|| {
         "away from the metered load the scale says no more of this kind of model than the set does".to_owned()
     });

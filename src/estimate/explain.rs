@@ -4,6 +4,7 @@ use super::columns::Values;
 use crate::physics::inference::{Coefficients, Features};
 use crate::physics::latency::latency;
 use crate::plan::{Deployed, Fact, Parts, Plan, Site};
+use crate::units::Seconds;
 use serde::Serialize;
 
 /// One link of the chain.
@@ -136,7 +137,7 @@ fn prefill(chain: &Chain<'_>) -> Node {
     let weights = ["active_params", "eta_p", "r_f", "k_p", "moe_p", "moe_pn", "phi_w", "phi_r"];
     let mut made_of = vec![
         node("e_in", e.input, "J/token", "(phi_w + phi_r)·n·TDP·s_in + 2·Pa·jP", chain.given(&weights)),
-        leaf("uncached input tokens", f.uncached, "tokens"),
+        node("uncached input tokens", f.uncached, "tokens", "input − cached", Vec::new()),
         node(
             "e_pp",
             e.prefill_pair,
@@ -144,7 +145,7 @@ fn prefill(chain: &Chain<'_>) -> Node {
             "attention FLOP per pair·jA",
             chain.given(&["attn_flop_prefill_full", "n_heads", "head_dim", "n_layers"]),
         ),
-        leaf("prefill pairs", f.prefill_pairs, "token pairs"),
+        node("prefill pairs", f.prefill_pairs, "token pairs", "(input² − cached²)/2", Vec::new()),
     ];
     if e.request > 0.0 {
         let once = "prompts of hybrids, steps of prefill-only models";
@@ -153,7 +154,7 @@ fn prefill(chain: &Chain<'_>) -> Node {
     if deployed.window.is_some() {
         let window = chain.given(&["attn_window"]);
         made_of.push(node("e_pw", e.prefill_window_pair, "J/pair", "as e_pp, inside the window", window));
-        made_of.push(leaf("window pairs", f.prefill_window_pairs, "token pairs"));
+        made_of.push(node("window pairs", f.prefill_window_pairs, "token pairs", "A_W(in) − A_W(cached)", Vec::new()));
     }
     node("prefill", parts.prefill_j, "J", "e_in·uncached + e_pp·pairs", made_of)
 }
@@ -178,7 +179,10 @@ fn decode(chain: &Chain<'_>) -> Node {
         std::iter::once(bytes).chain(chain.given(&times)).collect(),
     );
     let factors = chain.given(&["t_seq", "k_b", "k_f", "k_x", "k_8", "a_act", "q"]);
-    let shared = [step, leaf("concurrency B", *concurrency, "requests")];
+    let shared = [
+        step,
+        node("concurrency B", *concurrency, "requests", "stated, or half of what memory holds, at most 64", Vec::new()),
+    ];
     let cache = ["kv_elements_per_token_full", "n_kv_heads", "index_bytes_per_token", "eta_kv", "r_kv", "k_kv"];
     let mut made_of = vec![
         node(
@@ -188,14 +192,14 @@ fn decode(chain: &Chain<'_>) -> Node {
             "(phi_w·step + phi_r·running + weight bytes·jW)/B + 2·Pa·jF + …",
             shared.into_iter().chain(factors).collect(),
         ),
-        leaf("output tokens", f.output, "tokens"),
+        node("output tokens", f.output, "tokens", "as asked, else assumed", Vec::new()),
         node("e_ctx", e.context, "J/pair", "cache bytes·(floor·sK + jK) + FLOP·jA", chain.given(&cache)),
-        leaf("context pairs", f.context_pairs, "token pairs"),
+        node("context pairs", f.context_pairs, "token pairs", "input·output + output²/2", Vec::new()),
     ];
     if deployed.window.is_some() {
         let window = chain.given(&["kv_elements_per_token_window"]);
         made_of.push(node("e_win", e.window_context, "J/pair", "as e_ctx, inside the window", window));
-        made_of.push(leaf("window pairs", f.window_context_pairs, "token pairs"));
+        made_of.push(node("window pairs", f.window_context_pairs, "token pairs", "A_W(in+out) − A_W(in)", Vec::new()));
     }
     node("decode", parts.decode_j, "J", "e_out·output + e_ctx·pairs", made_of)
 }
@@ -262,6 +266,8 @@ pub(super) fn steps(chain: &Chain<'_>) -> Vec<Step> {
     }
     let it = parts.prefill_j + parts.decode_j + parts.host_j;
     let (prefill, decode) = at.replica_times(f);
+    let (first, then) = deployed.waits_over_shares();
+    let (prefill, decode) = (Seconds(prefill.0 * first), Seconds(decode.0 * then));
     let waits = latency(prefill, decode, f.output, *concurrency);
     steps.extend([
         step("energy", "replica time", parts.replica_s, "s", "Σ s_*·feature"),

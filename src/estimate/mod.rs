@@ -30,7 +30,7 @@ use columns::{COUNTS, SUMS, Values};
 use serde::Serialize;
 
 /// Edition of the methods: changes when an estimate of the same input changes.
-pub const METHOD_EDITION: &str = "2026.11-2";
+pub const METHOD_EDITION: &str = "2026.11-3";
 /// Parameter set of the inference method.
 pub const PARAMETER_SET: &str = crate::plan::DEFAULT_SET;
 

@@ -109,14 +109,28 @@ pub fn request(fleet: &Fleet, asked: &Request) -> Result<RequestEstimate> {
     let ends = [(concurrency * spread).min(limit).max(1.0), (concurrency / spread).max(1.0)]
         .map(|c| Values::at_site(&parts(c), plan.site_of(at)));
     let method = deployed.half_width(concurrency).exp();
+    let prefill = deployed.half_width_of_prefill(concurrency).exp();
+    let prefill_column = super::columns::sum("prefill_kwh");
     let ranged = |i: usize| {
         let v = value.sums[i];
         let (a, b) = (ends[0].sums[i], ends[1].sums[i]);
+        let method = if i == prefill_column { prefill } else { method };
         let (low, high) = (v.min(a).min(b) / method, v.max(a).max(b) * method);
         (!v.is_nan()).then_some([v, low, high])
     };
     let site = plan.site_of(at);
     let parts_here = parts(concurrency);
+    let asked_w = (parts_here.prefill_j + parts_here.decode_j) / parts_here.replica_s;
+    if asked_w > 1.01 * deployed.rated.0 {
+        let value = format!("{asked_w:.0} W asked of {:.0} W rated", deployed.rated.0);
+        let why = "such requests alone would run slower than the replica seconds say; logs are held to rated power";
+        remark("accelerator power", value, why);
+    }
+    let context = asked.input_tokens + output;
+    if let Some(most) = deployed.max_context.filter(|most| u64_to_f64(context) > *most) {
+        let value = format!("{context} tokens, the model reads at most {}", crate::plan::plain(most));
+        remark("context", value, "estimated all the same");
+    }
     let link =
         Chain { deployed, concurrency, features: &features, parts: &parts_here, value: &value, site, plan: &plan };
     let unknown = site.unknown.iter().map(|(column, reason)| ((*column).to_owned(), reason.clone()));
@@ -140,6 +154,11 @@ pub fn request(fleet: &Fleet, asked: &Request) -> Result<RequestEstimate> {
 /// Why a stated concurrency cannot be.
 pub(super) fn beyond(limit: f64) -> String {
     format!("stated; a replica holds at most {limit:.0} requests of this context, so the estimate is low")
+}
+
+#[expect(clippy::cast_precision_loss, reason = "at most 2·10^9")]
+const fn u64_to_f64(count: u64) -> f64 {
+    count as f64
 }
 
 fn check(asked: &Request) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use crate::{Error, Result};
 use serde::Serialize;
-use toml_edit::{DocumentMut, value};
+use toml_edit::{DocumentMut, Item, TableLike, Value, value};
 
 /// A number for a key of a deployment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -36,14 +36,58 @@ pub fn edit(text: &str, place: &str, edits: &[Edit]) -> Result<String> {
     for wanted in edits {
         let unknown =
             || Error::UnknownName { kind: "deployment", name: wanted.deployment.clone(), nearest: Vec::new() };
-        let tables =
-            document.get_mut("deployment").and_then(|item| item.as_array_of_tables_mut()).ok_or_else(unknown)?;
-        let named = |name: Option<&toml_edit::Item>| name.and_then(|name| name.as_str()) == Some(&wanted.deployment);
-        let table = tables.iter_mut().find(|table| named(table.get("name"))).ok_or_else(unknown)?;
-        match wanted.value {
-            Some(number) => table[&wanted.key] = value(number),
-            None => _ = table.remove(&wanted.key),
+        let deployments = document.get_mut("deployment").ok_or_else(unknown)?;
+        // `[[deployment]]`, or `deployment = [{ … }]`.
+        let mut tables: Vec<&mut dyn TableLike> = match deployments {
+            Item::ArrayOfTables(tables) => tables.iter_mut().map(|table| table as &mut dyn TableLike).collect(),
+            Item::Value(Value::Array(array)) => array
+                .iter_mut()
+                .filter_map(Value::as_inline_table_mut)
+                .map(|table| table as &mut dyn TableLike)
+                .collect(),
+            _ => Vec::new(),
+        };
+        let name = Some(wanted.deployment.as_str());
+        let at =
+            tables.iter().position(|table| table.get("name").and_then(Item::as_str) == name).ok_or_else(unknown)?;
+        let table = &mut tables[at];
+        match (wanted.value, table.get_mut(&wanted.key)) {
+            (Some(number), Some(Item::Value(before))) => {
+                // What stands around a value, its comment for one, stays.
+                let decor = before.decor().clone();
+                *before = Value::from(number);
+                *before.decor_mut() = decor;
+            }
+            (Some(number), _) => _ = table.insert(&wanted.key, value(number)),
+            (None, _) => _ = table.remove(&wanted.key),
         }
     }
     Ok(document.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scaled(text: &str, value: Option<f64>) -> Result<String> {
+        edit(text, "fleet.toml", &[Edit { deployment: "b".into(), key: "energy_scale".into(), value }])
+    }
+
+    #[test]
+    fn comments_stay_and_only_the_named_deployment_changes() {
+        let text =
+            "[[deployment]]\nname = 'a'\nenergy_scale = 2.0\n\n[[deployment]]\nname = 'b'\nenergy_scale = 1.0 # May\n";
+        let (first, second) = text.split_at(text.len() - "energy_scale = 1.0 # May\n".len());
+        assert_eq!(scaled(text, Some(1.25)).unwrap(), format!("{first}{}", second.replace("1.0", "1.25")));
+        assert_eq!(scaled(text, None).unwrap(), first);
+    }
+
+    #[test]
+    fn inline_tables_are_edited_and_unknown_names_refused() {
+        let text = "deployment = [{ name = 'b', model = 'm' }]\n";
+        let edited = scaled(text, Some(1.5)).unwrap();
+        assert_eq!(edited.replace(' ', ""), "deployment=[{name='b',model='m',energy_scale=1.5}]\n");
+        assert!(matches!(scaled("deployment = []", Some(1.0)), Err(Error::UnknownName { .. })));
+        assert!(matches!(scaled("deployment = [", Some(1.0)), Err(Error::FleetSyntax { .. })));
+    }
 }

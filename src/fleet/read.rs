@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 const DRAFT: Bounds = Bounds { what: "drafted tokens", unit: "tokens", low: 0.0, high: 64.0 };
+const POOL: Bounds = Bounds { what: "devices that prefill", unit: "", low: 0.0, high: 65_536.0 };
 const DRAFT_PARAMETERS: Bounds = Bounds { what: "draft weights", unit: "parameters", low: 0.0, high: 1e13 };
 
 /// What a fleet file says.
@@ -115,7 +116,7 @@ fn deployment(place: &str, index: usize, value: Value, overlay: &mut Table) -> R
         sparsity: fields.number("sparsity", Bounds::FRACTION)?,
         data_parallel: fields.whole("data_parallel", Bounds::DEVICES)?,
         pipeline_parallel: fields.whole("pipeline_parallel", Bounds::DEVICES)?,
-        prefill_devices: fields.whole("prefill_devices", Bounds::DEVICES)?,
+        prefill_devices: fields.whole("prefill_devices", POOL)?.filter(|devices| *devices > 0.0),
         cache_tier: fields.text("cache_tier")?,
         draft_tokens: fields.whole("draft_tokens", DRAFT)?,
         draft_acceptance: fields.number("draft_acceptance", Bounds::FRACTION)?,
@@ -128,6 +129,13 @@ fn deployment(place: &str, index: usize, value: Value, overlay: &mut Table) -> R
     if read.draft_tokens.is_some_and(|tokens| tokens > 0.0) && read.draft_acceptance.is_none() {
         let hint = "state the measured share of drafted tokens that the engine accepts";
         return Err(conflict(&fields.place, "draft_tokens without draft_acceptance".into(), hint));
+    }
+    if read.draft_acceptance.is_some() && read.draft_tokens.is_none_or(|tokens| tokens == 0.0) {
+        let hint = "state how many tokens are drafted, or leave both out";
+        return Err(conflict(&fields.place, "draft_acceptance without draft_tokens".into(), hint));
+    }
+    if read.sparsity.is_some_and(|share| share >= 1.0) {
+        return Err(fields.expected("sparsity", "1", "a share below 1: some weights are left"));
     }
     if read.metered_concurrency.is_some() && read.energy_scale.is_none() {
         let hint = "`wattledger calibrate` writes both";

@@ -16,6 +16,8 @@
 //!
 //! Source: the shares of [`super::inference`], split by phase. Range: both pools of the same accelerator; waiting of one pool
 //! for the other shows as idle, not here.
+//!
+//! Measured error: none in the fit; one published case in `docs/published`. Widened by `spread_serving`.
 
 use super::features::{Basis, Coefficients};
 

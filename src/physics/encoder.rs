@@ -21,6 +21,8 @@
 //! Source: transformer arithmetic; patches merged per token are 4 (2 × 2) in the towers of Qwen-VL, `InternVL` and Llama 4,
 //! and *assumed* so elsewhere (Gemma 3 merges 16). Attention among the patches of an image is left out: a tenth of the pass or less up to
 //! 1024 × 1024 pixels. Range: patch transformers in front of a language model; no measured row tells the encoder apart.
+//!
+//! Measured error: none measured apart; tasks with images and videos 14.9 % median.
 
 /// Patches merged into one token of the network.
 pub const PATCHES_PER_TOKEN: f64 = 4.0;

@@ -9,7 +9,7 @@
 //!   + e_out·O + e_ctx·(I·O + O²/2) + e_win·[A_W(I+O) − A_W(I)]                          decode     S likewise with s_*
 //! e_* = n·TDP·(phi_w·s_* + phi_r·(s_* − host_*)) + d_*
 //!
-//! fix   = h·t_step + L/pipeline·(t_layer + [MoE] t_moe + [FP8] t_fp8 + [hybrid] t_hyb + [tensor>1] 2·t_ar)
+//! fix   = h·t_step + L/pipeline·(t_layer + [MoE] t_moe + [FP8] (t_fp8 + [MoE] t_fp8x) + [hybrid] t_hyb + [tensor>1] 2·t_ar)
 //! gemm  = (tw^p + tf^p)^(1/p)       tw = Wb/(n·BW·eta_w·r_w)       tf = N·(γ+1)·2·Pa·sd       N = B/pipeline
 //! s_out = (fix + gemm)/(N·τ) + [h·t_seq + 2·state·sK + read_fix·sK]/τ + [sTR + sEL]·(γ+1)/τ
 //! d_out = Wb·jW/(N·τ) + [2·state·jK + read_fix·jK]/τ + [2·Pa·jF + flop_fix·jA + dEL]·(γ+1)/τ
@@ -162,7 +162,8 @@ impl Roofline {
             + f64::from(u8::from(moe))
                 * stack.moe_layer_s
                 * if precision.experts_in_four() { stack.moe_layer_4bit } else { 1.0 }
-            + f64::from(u8::from(rates.compute == Compute::Eight)) * stack.fp8_layer_s
+            + f64::from(u8::from(rates.compute == Compute::Eight))
+                * (stack.fp8_layer_s + f64::from(u8::from(moe)) * stack.fp8_expert_layer_s)
             + f64::from(u8::from(network.hybrid)) * stack.hybrid_layer_s
             + f64::from(u8::from(tensor > 1.0)) * 2.0 * stack.all_reduce_s;
         let effective = match rates.compute {

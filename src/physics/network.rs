@@ -23,6 +23,9 @@
 //!
 //! Source: released configurations and reference implementations, cited with each model in the catalog; the convention is
 //! this project's. Range: transformers and hybrids with linear or state-space layers.
+//!
+//! Measured error: by architecture, dense 8.9 %, mixtures 14.3 %, hybrids 23.8 % median on models left out of the fit;
+//! selected and compressed attention: none measured.
 
 /// A quantity per pair of tokens with full reach, per pair inside the window, and per token.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -142,6 +142,8 @@ layer! {
         moe_layer_4bit = "m_4",
         /// Further time per layer and step in FP8.
         fp8_layer_s = "t_fp8",
+        /// Further time per layer and step in FP8 with experts.
+        fp8_expert_layer_s = "t_fp8x",
         /// Further time per layer and step of a hybrid.
         hybrid_layer_s = "t_hyb",
         /// Time per prompt of a hybrid, whose state-space layers prefill on their own.

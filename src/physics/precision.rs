@@ -14,6 +14,10 @@
 //!
 //! Source: block formats as published (OCP MX: 32 values share 8 bits; `NVFP4`: 16 values share 8 bits; FP8 in blocks of
 //! 128 × 128 shares 32 bits). Range: 2 to 32 bits.
+//!
+//! Measured error: bfloat16 9.5 %, mxfp4 experts 12.5 %, FP8 17.3 % median on models left out of the fit; FP8 mixtures at
+//! few sequences come out dearer than BF16, as measured. Other formats: none measured, widened by `spread_serving`. INT8 and
+//! 4-bit integers are multiplied in 16 bits; 0.516 bytes are 4 bits with a 16-bit scale for every 128 weights.
 
 /// What the matrix units run in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,7 +20,7 @@
 
 use super::parameters::Spread;
 
-/// What is measured on the accelerator's generation.
+/// What is measured on the accelerator or its generation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Evidence {
     /// Serving energy, in the fit.
@@ -30,18 +30,6 @@ pub enum Evidence {
     Kernels,
     /// Nothing.
     None,
-}
-
-impl Evidence {
-    /// What stands behind the parameters of a generation, as parameter sets name it.
-    #[must_use]
-    pub fn of(generation: &str) -> Self {
-        match generation {
-            "hopper" | "blackwell" => Self::Served,
-            "ampere" | "ada" => Self::Kernels,
-            _ => Self::None,
-        }
-    }
 }
 
 /// Where a deployment was metered, as seen from the load that is asked about.

@@ -38,6 +38,14 @@ pub(super) fn network(place: &str, model: &Model, notes: &mut Notes) -> Result<N
     })
 }
 
+/// The network of a model with an architecture in the catalog, without notes.
+///
+/// # Errors
+/// [`Error::FleetConflict`] for a model without one.
+pub fn network_of(model: &Model) -> Result<Network> {
+    network(&format!("model `{}`", model.id), model, &mut Notes::default())
+}
+
 /// Attention of a model with an architecture in the catalog.
 #[must_use]
 pub fn attention(model: &Model) -> Option<Attention> {

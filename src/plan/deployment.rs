@@ -10,7 +10,7 @@ use crate::physics::inference::{Coefficients, Roofline, Serving};
 use crate::physics::occupancy::{default_concurrency, memory_limit};
 use crate::physics::parallel::Layout;
 use crate::physics::parameters::Spread;
-use crate::physics::spread::{Evidence, Meter, Widening, half_width};
+use crate::physics::spread::{Meter, Widening, half_width};
 use crate::units::Watts;
 
 /// Most requests at once where nothing is stated; vLLM's long-standing default of `max_num_seqs` (*assumed* elsewhere).
@@ -63,6 +63,8 @@ pub struct Deployed {
     pub roofline: Roofline,
     /// Attention window of the model, in tokens.
     pub window: Option<u32>,
+    /// Longest context of the model, in tokens.
+    pub max_context: Option<f64>,
     /// Rated power of one replica's accelerators.
     pub rated: Watts,
     /// Power of one replica's accelerators while no request runs.
@@ -100,6 +102,21 @@ impl Deployed {
         at.energy_j.cached += self.cached_j;
         at.energy_j.input += self.kept_j;
         Coefficients { energy_j: at.energy_j.times(self.energy_scale), time_s: at.time_s.times(self.time_scale) }
+    }
+
+    /// Wall time of a request alone in prefill and in decode, over its shares of the time of all devices: above 1 where
+    /// each has a pool of its own.
+    #[must_use]
+    pub fn waits_over_shares(&self) -> (f64, f64) {
+        self.prefill_pool
+            .map_or((1.0, 1.0), |(_, devices)| (self.devices / devices, self.devices / (self.devices - devices)))
+    }
+
+    /// Half width of the 90 % interval of its prefill energy, which no serving measurement tells apart, as a logarithm.
+    #[must_use]
+    pub fn half_width_of_prefill(&self, concurrency: f64) -> f64 {
+        let alone = Widening { prefill_only: true, ..self.widening };
+        half_width(&self.spread, alone, None).max(self.half_width(concurrency))
     }
 
     /// Half width of the 90 % interval of its accelerator energy at this concurrency, as a logarithm.
@@ -157,7 +174,7 @@ pub(super) fn compile(
     let devices = serving::devices(&place, stated, hardware.row, weights, memory, notes)?;
     let serving = serving::serving(&place, stated, devices, precision)?;
     let (dedicated, load) = load_rule(&place, stated, notes);
-    let generation = generation(&place, hardware.row, notes);
+    let (generation, evidence) = generation(&place, hardware.row, notes);
     let resolved = parameters::resolve(fleet, &place, stated, generation, (&network, &serving), notes)?;
     let idle = idle_power(&place, hardware.row, accelerator.rated_power, dedicated, notes);
     if dedicated && stated.replicas.is_none() {
@@ -198,7 +215,7 @@ pub(super) fn compile(
     let copies = serving.layout.cache_copies(network.attention.cache_shards);
     let widening = Widening {
         blackwell: generation == "blackwell",
-        evidence: Evidence::of(generation),
+        evidence,
         unknown_engine: !resolved.fitted,
         unmeasured_serving: roofline.widening().unmeasured_serving || stated.prefill_devices.is_some() || sound,
         ..roofline.widening()
@@ -217,6 +234,7 @@ pub(super) fn compile(
         load,
         roofline,
         window,
+        max_context: model.row.max_context,
         rated: accelerator.rated_power * all_devices,
         idle: idle * all_devices,
         host,

@@ -207,7 +207,9 @@ impl Plan {
                 notes.assume(place, "steps", super::plain(row.default_steps), "not stated; as its makers suggest");
                 row.default_steps
             }
-            (None, None) => return Err(known.err().unwrap_or_else(|| no_pictures(&asked.model))),
+            (None, None) => {
+                return Err(known.err().unwrap_or_else(|| no_picture(&asked.model, "it is no diffusion model")));
+            }
         };
         let devices = asked.devices.unwrap_or(1.0);
         let job = Job {
@@ -231,13 +233,14 @@ impl Plan {
             job,
         };
         let method = DiffusionMethod::of(catalog)?;
-        let made = generate(catalog, &method, &wanted)?.map_err(|_| no_pictures(&asked.model))?;
+        let made = generate(catalog, &method, &wanted)?.map_err(|reason| no_picture(&asked.model, &reason))?;
         if let Some(row) = row {
             note_shape(row, notes);
         } else {
             notes.assume(place, "shape", "by its parameters alone", "the catalog does not describe its denoiser");
         }
-        note_method(catalog, notes)?;
+        let several = devices > 1.0;
+        note_method(catalog, several, hardware.generation.as_deref(), notes)?;
         let server = Deployment::plain(place, &asked.model, name);
         let (host, _) = host(fleet, place, &server, devices, notes)?;
         let model =
@@ -246,11 +249,11 @@ impl Plan {
     }
 }
 
-fn no_pictures(model: &str) -> Error {
+fn no_picture(model: &str, reason: &str) -> Error {
     Error::Argument {
         what: "model".into(),
         value: model.into(),
-        expected: "a diffusion model of the catalog: `wattledger catalog models` has kind image or video".into(),
+        expected: format!("a diffusion model of the catalog, kind image or video: {reason}"),
     }
 }
 
@@ -261,6 +264,9 @@ fn note_shape(row: &Diffusion, notes: &mut Notes) {
         ("n_layers", row.n_layers),
         ("width", row.width),
         ("pixels_per_token", row.pixels_per_token),
+        ("frames_per_latent", row.frames_per_latent),
+        ("temporal_patch", row.temporal_patch),
+        ("text_token_params", row.text_token_params),
         ("token_params", row.token_params),
         ("text_tokens", row.text_tokens),
         ("attn_width_sum", row.attn_width_sum),
@@ -273,10 +279,20 @@ fn note_shape(row: &Diffusion, notes: &mut Notes) {
     }
 }
 
-/// Every value of the method's parameter set that is no law of unknown shapes.
-fn note_method(catalog: &Catalog, notes: &mut Notes) -> Result<()> {
+/// The values of the parameter set that such a picture is made with, and the widths of its interval.
+fn note_method(catalog: &Catalog, several: bool, generation: Option<&str>, notes: &mut Notes) -> Result<()> {
     let place = format!("parameter set {DIFFUSION_SET}");
-    for symbol in ["eta_l", "eta_a", "phi0", "k_f", "k_a", "k_b", "t_b", "t_px", "c_el"] {
+    let mut symbols = vec!["eta_l", "eta_a", "phi0", "k_f", "k_a", "k_b", "t_b", "t_px", "c_el", "h_known"];
+    if several {
+        symbols.extend(["t_n", "ring", "eta_k", "h_log2n"]);
+    }
+    match generation {
+        Some("ampere" | "hopper") => {}
+        Some("ada") => symbols.push("h_mature"),
+        Some("blackwell" | "blackwell-ultra") => symbols.extend(["q_t", "q_e", "h_blackwell"]),
+        _ => symbols.extend(["q_other", "h_other"]),
+    }
+    for symbol in symbols {
         let row = catalog.diffusion_parameter(&format!("{DIFFUSION_SET}/{symbol}"))?.row;
         notes.fact(&place, symbol, row.value, row.provenance.of("value"));
     }

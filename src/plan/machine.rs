@@ -5,18 +5,21 @@ use crate::catalog::{Catalog, Hardware};
 use crate::fleet::{Deployment, Fleet};
 use crate::physics::inference::Accelerator;
 use crate::physics::provisioned::{HOST_IDLE_SHARE, HOST_PER_EIGHT, waiting_power};
+use crate::physics::spread::Evidence;
 use crate::units::Watts;
 use crate::{Error, Result};
 
-/// An accelerator of the catalog in the terms of the method, and the generation whose parameters hold for it.
+/// An accelerator of the catalog in the terms of the method, the generation whose parameters hold for it, and
+/// what is measured on that.
 ///
 /// # Errors
 /// [`Error::UnknownName`] for a name that the catalog does not have, [`Error::FleetConflict`] for one without a datasheet.
-pub fn accelerator_of(catalog: &Catalog, name: &str) -> Result<(Accelerator, &'static str)> {
+pub fn accelerator_of(catalog: &Catalog, name: &str) -> Result<(Accelerator, &'static str, Evidence)> {
     let hardware = catalog.hardware(name)?.row;
     let mut notes = Notes::default();
     let accelerator = accelerator("accelerator", hardware, &mut notes)?;
-    Ok((accelerator, generation("accelerator", hardware, &mut notes)))
+    let (generation, evidence) = generation("accelerator", hardware, &mut notes);
+    Ok((accelerator, generation, evidence))
 }
 
 /// The accelerator in the terms of the method.
@@ -45,16 +48,16 @@ pub(super) fn accelerator(place: &str, hardware: &Hardware, notes: &mut Notes) -
 }
 
 /// The generation whose parameters hold, and whether any measured serving energy stands behind them.
-pub(super) fn generation(place: &str, hardware: &Hardware, notes: &mut Notes) -> &'static str {
+pub(super) fn generation(place: &str, hardware: &Hardware, notes: &mut Notes) -> (&'static str, Evidence) {
     let served = hardware.category.ends_with("gpu") || hardware.category == "superchip";
     match hardware.generation.as_deref().filter(|_| served) {
-        Some("hopper") => "hopper",
-        Some("ampere") => "ampere",
-        Some("ada") => "ada",
-        Some("blackwell") if hardware.id.starts_with("b200") => "blackwell",
+        Some("hopper") => ("hopper", Evidence::Served),
+        Some("ampere") => ("ampere", Evidence::Kernels),
+        Some("ada") => ("ada", Evidence::Kernels),
+        Some("blackwell") if hardware.id.starts_with("b200") => ("blackwell", Evidence::Served),
         Some("blackwell" | "blackwell-ultra") => {
             notes.assume(place, "generation", "as B200", "measured on B200 alone: unvalidated hardware");
-            "blackwell"
+            ("blackwell", Evidence::Kernels)
         }
         _ => {
             notes.assume(
@@ -63,7 +66,7 @@ pub(super) fn generation(place: &str, hardware: &Hardware, notes: &mut Notes) ->
                 "host time x2, dynamic energy x1.25",
                 "no measured serving energy for this accelerator: the estimate is unvalidated hardware",
             );
-            "other"
+            ("other", Evidence::None)
         }
     }
 }

@@ -16,7 +16,7 @@ mod serving;
 mod site;
 
 pub use crate::physics::spread::Metered;
-pub use architecture::attention;
+pub use architecture::{attention, network_of};
 pub use deployment::{Deployed, LoadRule, Room};
 pub use diffusion::{DIFFUSION_SET, DiffusionMethod, denoiser};
 pub use generation::{Made, Picture, Pictured, Wanted, found, generate};

@@ -160,6 +160,7 @@ fn concerns(symbol: &str, network: &Network, serving: &Serving) -> bool {
         "moe_c" | "moe_p" | "moe_pn" | "cov_c" | "k_x" | "t_moe" => experts,
         "m_4" | "q_4" | "fp4_b" => experts && precision.experts_in_four(),
         "fp8_b" => experts && precision.compute == Compute::Eight && !precision.experts_in_four(),
+        "t_fp8x" => experts && precision.compute == Compute::Eight,
         "fp8_c" | "k_8" | "t_fp8" => precision.compute == Compute::Eight,
         "fp4_c" | "k_4" => precision.compute == Compute::Four,
         "w4_p" => precision.weight_bytes < 1.0,

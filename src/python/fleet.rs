@@ -2,10 +2,20 @@
 
 use super::loads;
 use crate::estimate::{self, Picture, Request};
-use crate::{fleet, report};
+use crate::{Error, fleet, report};
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use std::path::PathBuf;
+
+/// A count of tokens.
+fn count(what: &str, tokens: i64) -> Result<u64, Error> {
+    let expected = || "a count of tokens, 0 or more".to_owned();
+    u64::try_from(tokens).map_err(|_| Error::Argument {
+        what: what.into(),
+        value: tokens.to_string(),
+        expected: expected(),
+    })
+}
 
 /// Deployments, sites and their names.
 #[pyclass(frozen, module = "wattledger")]
@@ -53,9 +63,9 @@ impl Fleet {
     fn request(
         &self,
         model: Option<String>,
-        output_tokens: Option<u64>,
-        input_tokens: u64,
-        cached_tokens: u64,
+        output_tokens: Option<i64>,
+        input_tokens: i64,
+        cached_tokens: i64,
         hardware: Option<String>,
         site: Option<String>,
         deployment: Option<String>,
@@ -71,9 +81,9 @@ impl Fleet {
             precision,
             site,
             concurrency,
-            input_tokens,
-            cached_tokens,
-            output_tokens,
+            input_tokens: count("input_tokens", input_tokens)?,
+            cached_tokens: count("cached_tokens", cached_tokens)?,
+            output_tokens: output_tokens.map(|tokens| count("output_tokens", tokens)).transpose()?,
         };
         Ok(RequestEstimate(estimate::request(&self.0, &asked)?))
     }

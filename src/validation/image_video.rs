@@ -49,6 +49,7 @@ fn row(catalog: &Catalog, method: &DiffusionMethod, line: Line<'_>) -> Result<Ro
     for column in ["task", "model", "gpu", "serving_stack", "weight_precision"] {
         slices.extend(line.text(column).map(|text| (column, text.to_owned())));
     }
+    let assumed = asked.as_ref().map(Asked::assumed).unwrap_or_default();
     let predicted = match wrong.map_or(asked, Err) {
         Err(problem) => Err(problem),
         Ok(asked) => {
@@ -68,7 +69,7 @@ fn row(catalog: &Catalog, method: &DiffusionMethod, line: Line<'_>) -> Result<Ro
         unit: "J",
         measured,
         predicted,
-        assumed: Vec::new(),
+        assumed,
         yardstick: None,
         slices,
     })
@@ -97,6 +98,17 @@ impl<'a> Asked<'a> {
             denoiser_params: billions("denoiser_params_b")?,
             total_params: billions("total_params_b")?,
         })
+    }
+
+    /// What the line does not say and is filled.
+    fn assumed(&self) -> Vec<String> {
+        let several = self.devices.is_some_and(|devices| devices > 1.0);
+        let filled = [
+            (self.devices.is_none(), "`n_gpus` is empty: one device"),
+            (self.batch.is_none(), "`batch_size` is empty: one output at a time"),
+            (several && self.ulysses.is_none(), "`ulysses_degree` is empty: heads are exchanged among all devices"),
+        ];
+        filled.into_iter().filter(|(holds, _)| *holds).map(|(_, what)| what.to_owned()).collect()
     }
 
     /// What is made and how, or the cell that is missing. A file without counts means one output on one device; degrees

@@ -31,6 +31,19 @@ pub struct Outcome {
     pub half_width: f64,
 }
 
+/// A row in the terms of the method.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Network, load and serving.
+    pub read: Configuration,
+    /// The accelerator.
+    pub accelerator: Accelerator,
+    /// The generation whose parameters hold for it.
+    pub generation: &'static str,
+    /// What is measured on it.
+    pub evidence: Evidence,
+}
+
 /// One row of a file.
 #[derive(Clone, Debug)]
 pub struct Measurement {
@@ -39,7 +52,7 @@ pub struct Measurement {
     /// Its cells.
     pub cells: Cells,
     /// The row in the terms of the method with its accelerator, or why it cannot be predicted.
-    pub configuration: std::result::Result<(Configuration, Accelerator, &'static str), String>,
+    pub configuration: std::result::Result<Known, String>,
     /// What the row does not say and was filled.
     pub assumed: Vec<String>,
     /// Engine of the catalog, where it has the row's.
@@ -52,8 +65,9 @@ impl Measurement {
         let mut assumed = Vec::new();
         let read = wrong.map_or_else(|| Configuration::read(&cells, catalog, &mut assumed), Err);
         let configuration = read.and_then(|read| {
-            let (accelerator, generation) = accelerator(catalog, &read.hardware).map_err(|error| error.to_string())?;
-            Ok((read, accelerator, generation))
+            let found = accelerator(catalog, &read.hardware).map_err(|error| error.to_string())?;
+            let (accelerator, generation, evidence) = found;
+            Ok(Known { read, accelerator, generation, evidence })
         });
         let engine = cells.text("serving_stack").and_then(|name| catalog.engine(name).ok()).map(|found| found.row);
         Self { id: line.id(), cells, configuration, assumed, engine }
@@ -130,7 +144,7 @@ impl Measurements {
                 format!("a name that parameter set {DEFAULT_SET} has no fit of; add a version or your own name");
             return Err(refuse(expected));
         }
-        let generation = |row: &Measurement| row.configuration.as_ref().ok().map(|(_, _, generation)| *generation);
+        let generation = |row: &Measurement| row.configuration.as_ref().ok().map(|known| known.generation);
         let measured = |row: &&Measurement| row.stack() == engine;
         let generations: BTreeSet<&str> = self.rows.iter().filter(measured).filter_map(generation).collect();
         if generations.is_empty() {
@@ -202,21 +216,18 @@ impl Measurements {
 
     /// What was filled in a row, or stands for what the set has no fit of.
     fn assumed(&self, row: &Measurement) -> Vec<String> {
-        let Ok((read, _, generation)) = &row.configuration else { return Vec::new() };
+        let Ok(Known { read, evidence, .. }) = &row.configuration else { return Vec::new() };
         let all: Vec<&Parameter> = self.parameters.iter().collect();
         let engine = self.engine(row);
         let software = (!is_fitted(&all, engine)).then(|| match row.engine {
             Some(known) => format!("no fit of engine `{}`: published host times, else {BASE_ENGINE}", known.id),
             None => format!("no fit of engine `{engine}`: as {BASE_ENGINE}"),
         });
-        let silicon = match Evidence::of(generation) {
+        let hardware = &read.hardware;
+        let silicon = match evidence {
             Evidence::Served => None,
-            Evidence::Kernels => {
-                Some(format!("no serving energy of generation `{generation}` in the fit: kernels alone"))
-            }
-            Evidence::None => {
-                Some("neither serving energy nor kernels of the accelerator's generation in the fit".into())
-            }
+            Evidence::Kernels => Some(format!("no serving energy of `{hardware}` in the fit: kernels alone")),
+            Evidence::None => Some(format!("neither serving energy nor kernels of `{hardware}` in the fit")),
         };
         let input = self.input(row, read).1;
         row.assumed.iter().cloned().chain(input).chain(software).chain(silicon).collect()
@@ -233,8 +244,8 @@ impl Measurements {
         self.rows
             .iter()
             .map(|row| {
-                let (read, accelerator, generation) = match &row.configuration {
-                    Ok(read) => read,
+                let Known { read, accelerator, generation, evidence } = match &row.configuration {
+                    Ok(known) => known,
                     Err(reason) => return Ok(Err(reason.clone())),
                 };
                 let engine = self.engine(row);
@@ -250,7 +261,9 @@ impl Measurements {
                     known.insert(key, found);
                     found
                 };
-                let features = read.features(self.input(row, read).0);
+                let (input, _) = self.input(row, read);
+                let guessed = read.input.is_none() && self.of_task("input_tokens", row.task()).is_none();
+                let features = read.features(input);
                 let roofline = Roofline::new(accelerator, &read.network, &read.serving, &parameters);
                 let roofline = if read.output > 0.0 { roofline } else { roofline.prefill_only() };
                 let at = roofline.coefficients(read.concurrency);
@@ -265,9 +278,10 @@ impl Measurements {
                 let per = if read.output > 0.0 { read.output } else { 1.0 };
                 let widening = Widening {
                     blackwell: *generation == "blackwell",
-                    evidence: Evidence::of(generation),
+                    evidence: *evidence,
                     unknown_engine: !fitted,
                     media: self.of_task("host_s", row.task()).is_some(),
+                    unmeasured_serving: roofline.widening().unmeasured_serving || guessed,
                     ..roofline.widening()
                 };
                 let half_width = half_width(&spread, widening, None);
@@ -304,7 +318,9 @@ fn reported(row: &Measurement, outcome: std::result::Result<Outcome, String>, as
         "quality",
     ];
     for column in columns {
-        slices.extend(row.cells.text(column).map(|text| (column, text.trim_end_matches(".0").to_owned())));
+        // Counts come as `4.0` from tables of floats; a version stays what it is.
+        let plain = |text: &str| if column == "n_gpus" { text.trim_end_matches(".0") } else { text }.to_owned();
+        slices.extend(row.cells.text(column).map(|text| (column, plain(text))));
     }
     let load = row.cells.number("mean_batch").or(row.cells.number("max_batch"));
     let load = load.and_then(|load| LOADS.iter().find(|(upto, _)| load < upto + 0.5));
@@ -321,7 +337,7 @@ fn reported(row: &Measurement, outcome: std::result::Result<Outcome, String>, as
         model: row.cells.text("model").unwrap_or_default().to_owned(),
         quantity,
         unit: "J",
-        measured: row.cells.number(column),
+        measured: measured_energy(&row.cells, column),
         predicted: outcome.map(|o| {
             let factor = o.half_width.exp();
             Prediction { value: o.energy.0, low: o.energy.0 / factor, high: o.energy.0 * factor }
@@ -330,4 +346,13 @@ fn reported(row: &Measurement, outcome: std::result::Result<Outcome, String>, as
         yardstick: size.filter(|_| per_token).map(|(active, total)| ecologits::joules_per_token(active, total)),
         slices,
     }
+}
+
+/// The measured energy; that of a request over its tokens where the row has only that.
+fn measured_energy(cells: &Cells, column: &str) -> Option<f64> {
+    let of_request = || {
+        let tokens = cells.number("mean_output_tokens").filter(|tokens| *tokens > 0.0)?;
+        Some(cells.number("energy_per_request_j")? / tokens)
+    };
+    cells.number(column).or_else(of_request)
 }

@@ -9,7 +9,7 @@ use crate::physics::network::{Attention, Network, Reach};
 use crate::physics::parallel::Layout;
 use crate::physics::precision::Precision;
 use crate::physics::speculative::Speculation;
-use crate::plan::attention;
+use crate::plan::{attention, network_of};
 use std::collections::HashMap;
 
 /// Columns of numbers with the smallest and largest that they may hold.
@@ -122,14 +122,19 @@ impl Configuration {
     pub fn read(cells: &Cells, catalog: &Catalog, assumed: &mut Vec<String>) -> std::result::Result<Self, String> {
         let hardware = gpu::named(catalog, cells.text("gpu").ok_or("`gpu` is empty")?, cells.text("source"))
             .map_err(|error| error.to_string())?;
-        let output = cells.or("mean_output_tokens", 0.0);
+        let known = cells.text("model").and_then(|name| catalog.model(name).ok()).map(|found| found.row);
+        let reads_only = known.is_some_and(|model| matches!(model.kind.as_str(), "embedding" | "rerank"));
+        let output = match cells.number("mean_output_tokens") {
+            Some(output) => output,
+            None if reads_only => 0.0,
+            None => return Err("`mean_output_tokens` is empty; 0 is a request that generates nothing".into()),
+        };
         let squared = if output > 0.0 {
             let spread = 1.5 * output * output;
             cells.filled("output_tokens_second_moment", spread, "1.5 times the mean squared", assumed)
         } else {
             0.0
         };
-        let known = cells.text("model").and_then(|name| catalog.model(name).ok()).map(|found| found.row);
         let precision = precision(cells, assumed)?;
         let (network, precision) = network(cells, known, precision, assumed)?;
         let concurrency = match (cells.number("mean_batch"), cells.number("max_batch")) {
@@ -140,13 +145,24 @@ impl Configuration {
             }
             (None, None) => return Err("`mean_batch` and `max_batch` are empty".into()),
         };
-        let sparse = known.filter(|model| is_sparse(model));
+        let own = cells.number("n_layers").is_some();
+        let sparse = known.filter(|model| is_sparse(model) || !own);
+        let devices = cells.filled("n_gpus", 1.0, "one device", assumed).max(1.0);
+        if devices.fract() != 0.0 {
+            return Err(format!("`n_gpus` is {devices}, expected a whole number"));
+        }
+        let (dense, experts) = precision.stored_bytes(network.dense_parameters, network.expert_parameters);
+        let (weights, memory) = (dense + experts, hardware.memory_gb.unwrap_or(f64::INFINITY) * 1e9 * devices);
+        if weights > memory {
+            let (needs, has) = ((weights / 1e9).round(), (memory / 1e9).round());
+            return Err(format!("{needs} GB of weights do not fit into the {has} GB of {devices} × {}", hardware.id));
+        }
         Ok(Self {
             network,
             hardware: hardware.id.clone(),
             serving: Serving {
                 layout: Layout {
-                    devices: cells.filled("n_gpus", 1.0, "one device", assumed).max(1.0),
+                    devices,
                     data: cells.or("data_parallel", 1.0).max(1.0),
                     pipeline: cells.or("pipeline_parallel", 1.0).max(1.0),
                 },
@@ -188,17 +204,20 @@ fn is_sparse(model: &Model) -> bool {
 }
 
 fn precision(cells: &Cells, assumed: &mut Vec<String>) -> std::result::Result<Precision, String> {
-    let name = cells.text("weight_precision").unwrap_or_else(|| {
-        assumed.push("`weight_precision` is empty: 16 bits".into());
-        "bfloat16"
-    });
+    let bits = cells.number("weight_bits");
+    let name = match (cells.text("weight_precision"), bits) {
+        (Some(name), _) => name,
+        (None, Some(bits)) if bits < 16.0 => "of no name",
+        (None, _) => {
+            assumed.push("`weight_precision` is empty: 16 bits".into());
+            "bfloat16"
+        }
+    };
     if let Some(known) = Precision::named(name) {
         return Ok(known);
     }
     // A format without a name here is stored as it says and multiplied in 16 bits.
-    let bits = cells
-        .number("weight_bits")
-        .ok_or_else(|| format!("`{name}` is no known precision and `weight_bits` is empty"))?;
+    let bits = bits.ok_or_else(|| format!("`{name}` is no known precision and `weight_bits` is empty"))?;
     assumed.push(format!("`{name}` is no known precision: stored in `weight_bits`, multiplied in 16"));
     Ok(Precision::stored(bits / 8.0, bits / 8.0, crate::physics::precision::Compute::Sixteen))
 }
@@ -211,8 +230,18 @@ fn network(
     precision: Precision,
     assumed: &mut Vec<String>,
 ) -> std::result::Result<(Network, Precision), String> {
+    let shape = ["total_params_b", "n_layers", "hidden_size"];
+    if let Some(model) = known.filter(|_| shape.iter().any(|column| cells.number(column).is_none())) {
+        let network = network_of(model).map_err(|error| error.to_string())?;
+        assumed.push(format!("sizes and shape are empty or not whole: those of `{}` in the catalog", model.id));
+        let precision = if network.expert_share.is_some() { precision } else { precision.dense() };
+        return Ok((network, precision));
+    }
     let total = cells.needed("total_params_b")? * 1e9;
     let active = cells.number("active_params_b").map_or(total, |active| active * 1e9);
+    if active > total {
+        return Err("`active_params_b` is above `total_params_b`".into());
+    }
     let layers = cells.needed("n_layers")?;
     let hidden_size = cells.needed("hidden_size")?;
     let heads = cells.filled("n_heads", hidden_size / 128.0, "heads of 128", assumed);

@@ -243,3 +243,45 @@ fn more_requests_than_memory_holds_are_remarked() {
     let beyond = |asked: &Request| said(asked).iter().any(|note| note.why.contains("holds at most"));
     assert!(beyond(&asked) && !beyond(&Request { concurrency: Some(20.0), ..asked.clone() }));
 }
+
+#[test]
+fn pools_of_their_own_wait_for_their_own_devices_alone() {
+    let latency = |key: &str| {
+        let text = format!(
+            "[[deployment]]\nname = 'a'\nmodel = 'llama-3.1-70b'\nhardware = 'h100'\ndevices = 4\nconcurrency = 1\n{key}\n"
+        );
+        let asked = Request {
+            deployment: Some("a".into()),
+            input_tokens: 1000,
+            output_tokens: Some(500),
+            ..Request::default()
+        };
+        let found = request(&Fleet::parse(&text, "fleet.toml").unwrap(), &asked).unwrap();
+        found.steps.iter().find(|step| step.what == "inter-token latency").unwrap().value
+    };
+    let together = latency("");
+    for devices in [4, 64] {
+        let apart = latency(&format!("prefill_devices = {devices}"));
+        // The same four devices decode; only the share of prefill between the tokens is gone.
+        assert!((0.9 * together..=together).contains(&apart), "{apart} s beside {together} s");
+    }
+}
+
+#[test]
+fn what_no_accelerator_can_draw_and_no_model_can_read_is_remarked() {
+    let said = |hardware: &str, input: u64| {
+        let asked = Request {
+            model: Some("llama-3.1-8b".into()),
+            hardware: Some(hardware.into()),
+            concurrency: Some(64.0),
+            input_tokens: input,
+            output_tokens: Some(10),
+            ..Request::default()
+        };
+        let notes = request(&Fleet::assumed(), &asked).unwrap().assumptions;
+        ["accelerator power", "context"].map(|what| notes.iter().any(|note| note.what == what))
+    };
+    assert_eq!(said("mi300x", 100_000), [true, false]);
+    assert_eq!(said("h100", 1_000), [false, false]);
+    assert!(said("h100", 1_000_000)[1]);
+}

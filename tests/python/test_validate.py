@@ -58,7 +58,7 @@ def test_a_file_that_cannot_be_understood_says_where(tmp_path: Path) -> None:
 
 
 def test_the_command_gives_json_and_a_table(tmp_path: Path) -> None:
-    path = measured(tmp_path, "sdxl-turbo,H100,512,512,25,300\nsdxl-turbo,Abacus,512,512,25,300\n")
+    path = measured(tmp_path, "sdxl-turbo,H100,512,512,25,300\n" * 2 + "sdxl-turbo,Abacus,512,512,25,300\n")
     done = run("validate", "image-video", path)
     assert done.returncode == 0
     assert json.loads(done.stdout) == wl.validate("image-video", path)
@@ -104,3 +104,39 @@ def test_the_shipped_parameters_are_what_the_fit_gives() -> None:
             assert float(mine.pop("value")) == pytest.approx(float(theirs.pop("value")), rel=0.01)
             assert float(mine.pop("sigma")) == pytest.approx(float(theirs.pop("sigma")), rel=0.2)
         assert mine == theirs
+
+
+def test_the_shipped_set_is_what_the_fit_of_inference_gives() -> None:
+    pytest.importorskip("scipy", reason="the fit needs scipy: pip install -r requirements/fit.txt")
+    spec = importlib.util.spec_from_file_location("fit_inference", ROOT / "tools" / "fit_inference.py")
+    assert spec is not None
+    assert spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    data = tool.Data(str(ROOT / "data" / "measurements" / "inference.csv"))
+    fresh = data.fresh()
+    shipped = {key: value for key, value, *_ in fresh.parameters}
+    tool.at_priors(fresh)
+    found = tool.fit(fresh, tool.free_parameters(fresh), data.steady, tool.Options())
+    assert len(found) > 20
+    # From its priors the fit comes back to what is shipped, on any machine.
+    for key, value in found.items():
+        assert value == pytest.approx(shipped[key], rel=0.02), key
+
+
+def test_pages_quote_the_cross_validation() -> None:
+    with (ROOT / "data" / "measurements" / "inference-cross-validation.csv").open(newline="", encoding="utf-8") as file:
+        rows = {row["rows"]: row for row in csv.DictReader(file)}
+
+    def said(name: str, *columns: str) -> list[str]:
+        return [f"{100 * abs(float(rows[name][column])):.1f}" for column in columns]
+
+    pages = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/method/inference.md")}
+    everything = said("cross-validated by model group, energy", "median_ape", "p90_ape", "bias")
+    text = said("text only", "median_ape", "p90_ape")
+    for figure in (everything[0], text[0]):
+        assert f"{figure} %" in pages["README.md"]
+    for figure in (*everything, *text, *said("H100 fitted, B200 never seen", "median_ape")):
+        assert figure in pages["docs/method/inference.md"], figure
+    for name in ("B200 fitted, H100 never seen", "metered at the middle load, the rest"):
+        assert f"{said(name, 'median_ape')[0]} %" in pages["docs/method/inference.md"], name

@@ -329,9 +329,15 @@ def explain(
 
     bound("--at", at)
     if image is not None or frames > 1 or steps is not None:
-        width, height = _pixels(image or "1024x1024")
+        tokens = {"--input": input_tokens, "--cached": cached_tokens, "--output": output_tokens}
+        if given := [name for name, count in tokens.items() if count]:
+            raise typer.BadParameter("an image or video has pixels and steps, not tokens", param_hint=given[0])
+        if model is None or image is None:
+            lacking = "--model" if model is None else "--image"
+            raise typer.BadParameter("an image or video needs its model and its size in pixels", param_hint=lacking)
+        width, height = _pixels(image)
         made = _fleet(fleet).picture(
-            model=model or "",
+            model=model,
             width_px=width,
             height_px=height,
             frames=frames,

@@ -71,7 +71,9 @@ def _about(one: dict[str, Any]) -> None:
     for note in one.get("assumptions", []):
         talk.say(f"assumed: {note['what']} {note['value']}; {note['why']}")
     spread = one["interval"]
-    near, far = "after, within a factor 2 of this load", "after, at other loads"
+    near, far = "after, within a factor 2 of this load", "after"
+    if spread["after_near"] is not None:
+        far = "after, at other loads"
     names = {"before": "before", "after_near": near, "after": far}
     for key, name in names.items():
         if (interval := spread[key]) is not None:

@@ -47,7 +47,8 @@ def _table(names: list[str], numbers: list[str], lines: list[list[str]], width: 
 
 
 def _slices(report: Validation, width: int) -> Table:
-    groups = list(report["groups"].items())
+    # One row says nothing of a slice that the row itself does not say.
+    groups = [(name, errors) for name, errors in report["groups"].items() if errors["n"] > 1]
     lines = [["all", *_errors(report["summary"])]]
     lines += [[_short(name), *_errors(errors)] for name, errors in groups[:MOST_SLICES]]
     if len(groups) > MOST_SLICES:

@@ -292,7 +292,7 @@ class Method:
         if net.share is not None:
             launch += p["t_moe"] * (p["m_4"] if four else ONE)
         if self.compute == EIGHT:
-            launch += p["t_fp8"]
+            launch += p["t_fp8"] + (p["t_fp8x"] if net.share is not None else ZERO)
         if net.hybrid:
             launch += p["t_hyb"]
         if serving.tensor > 1:
