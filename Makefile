@@ -63,6 +63,7 @@ docs: $(STAMPS)/build
 	$(BIN)/python tools/make_reference.py
 	$(BIN)/python tools/make_published.py
 	$(BIN)/python tools/make_tables.py
+	$(BIN)/python tools/make_catalog_pages.py
 
 $(STAMPS)/venv: requirements/demo.txt
 	$(PYTHON) -m venv .venv

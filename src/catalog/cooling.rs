@@ -36,7 +36,8 @@ record! {
 }
 
 impl Load for Cooling {
-    const FILES: &'static [File] = &[File { name: "cooling.csv", text: include_str!("data/cooling.csv"), prefix: "" }];
+    const FILES: &'static [File] =
+        &[File { name: "cooling.csv", text: include_str!("data/cooling.csv"), prefix: "", sources: None }];
 
     fn build(row: &Row<'_>) -> Result<Self, String> {
         let cooling = Self::read(row);

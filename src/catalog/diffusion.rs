@@ -59,7 +59,7 @@ record! {
 
 impl Load for Diffusion {
     const FILES: &'static [File] =
-        &[File { name: "diffusion.csv", text: include_str!("data/diffusion.csv"), prefix: "" }];
+        &[File { name: "diffusion.csv", text: include_str!("data/diffusion.csv"), prefix: "", sources: None }];
 
     fn build(row: &Row<'_>) -> std::result::Result<Self, String> {
         let read = Self::read(row);

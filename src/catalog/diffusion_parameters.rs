@@ -29,8 +29,12 @@ record! {
 }
 
 impl Load for DiffusionParameter {
-    const FILES: &'static [File] =
-        &[File { name: "diffusion-parameters.csv", text: include_str!("data/diffusion-parameters.csv"), prefix: "" }];
+    const FILES: &'static [File] = &[File {
+        name: "diffusion-parameters.csv",
+        text: include_str!("data/diffusion-parameters.csv"),
+        prefix: "",
+        sources: None,
+    }];
 
     fn build(row: &Row<'_>) -> std::result::Result<Self, String> {
         let read = Self::read(row);

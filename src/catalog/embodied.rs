@@ -38,7 +38,7 @@ record! {
 
 impl Load for Embodied {
     const FILES: &'static [File] =
-        &[File { name: "embodied.csv", text: include_str!("data/embodied.csv"), prefix: "" }];
+        &[File { name: "embodied.csv", text: include_str!("data/embodied.csv"), prefix: "", sources: None }];
 
     fn build(row: &Row<'_>) -> Result<Self, String> {
         let item = Self::read(row);

@@ -63,9 +63,14 @@ record! {
 }
 
 impl Load for Engine {
-    const FILES: &'static [File] = &[File { name: "engines.csv", text: include_str!("data/engines.csv"), prefix: "" }];
-    const ALIASES: Option<File> =
-        Some(File { name: "engine-aliases.csv", text: include_str!("data/engine-aliases.csv"), prefix: "" });
+    const FILES: &'static [File] =
+        &[File { name: "engines.csv", text: include_str!("data/engines.csv"), prefix: "", sources: None }];
+    const ALIASES: Option<File> = Some(File {
+        name: "engine-aliases.csv",
+        text: include_str!("data/engine-aliases.csv"),
+        prefix: "",
+        sources: None,
+    });
 
     fn build(row: &Row<'_>) -> Result<Self, String> {
         Ok(Self::read(row))

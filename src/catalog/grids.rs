@@ -128,11 +128,11 @@ impl Record for Grid {
 
 impl Load for Grid {
     const FILES: &'static [File] = &[
-        File { name: "grids.csv", text: include_str!("data/grids.csv"), prefix: "" },
-        File { name: "grid-water.csv", text: include_str!("data/grid-water.csv"), prefix: "water_" },
+        File { name: "grids.csv", text: include_str!("data/grids.csv"), prefix: "", sources: None },
+        File { name: "grid-water.csv", text: include_str!("data/grid-water.csv"), prefix: "water_", sources: None },
     ];
     const ALIASES: Option<File> =
-        Some(File { name: "grid-aliases.csv", text: include_str!("data/grid-aliases.csv"), prefix: "" });
+        Some(File { name: "grid-aliases.csv", text: include_str!("data/grid-aliases.csv"), prefix: "", sources: None });
 
     fn build(row: &Row<'_>) -> Result<Self, String> {
         let mut row = GridRow::read(row);

@@ -1,7 +1,9 @@
 //! Accelerators as a scheduler counts them: one GPU of a superchip, one TPU chip, one card.
 
 use super::names::dashed;
+use super::provenance::Quality;
 use super::record::{File, Load, Row, record};
+use std::sync::OnceLock;
 
 record! {
     /// An accelerator. Empty is unknown or not applicable, never zero; peaks are dense, links count both directions.
@@ -61,14 +63,31 @@ record! {
     }
 }
 
+/// What the keys in `cell_sources` stand for.
+fn source_keys() -> &'static [(&'static str, &'static str)] {
+    static KEYS: OnceLock<Vec<(&'static str, &'static str)>> = OnceLock::new();
+    KEYS.get_or_init(|| {
+        let lines = include_str!("data/hardware-sources.csv").lines().skip(1);
+        let cells = lines.filter_map(|line| line.split_once(','));
+        cells.map(|(key, source)| (key, source.trim_matches('"'))).collect()
+    })
+}
+
 impl Load for Hardware {
     const FILES: &'static [File] =
-        &[File { name: "hardware.csv", text: include_str!("data/hardware.csv"), prefix: "" }];
-    const ALIASES: Option<File> =
-        Some(File { name: "hardware-aliases.csv", text: include_str!("data/hardware-aliases.csv"), prefix: "" });
+        &[File { name: "hardware.csv", text: include_str!("data/hardware.csv"), prefix: "", sources: None }];
+    const ALIASES: Option<File> = Some(File {
+        name: "hardware-aliases.csv",
+        text: include_str!("data/hardware-aliases.csv"),
+        prefix: "",
+        sources: None,
+    });
 
     fn build(row: &Row<'_>) -> Result<Self, String> {
-        let hardware = Self::read(row);
+        let mut hardware = Self::read(row);
+        if let Some(sources) = &hardware.cell_sources {
+            hardware.provenance.cite(sources, Self::COLUMNS, source_keys(), Quality::Vendor);
+        }
         match (hardware.idle_w.or(hardware.idle_context_w), hardware.tdp_w) {
             (Some(idle), Some(tdp)) if idle >= tdp => Err(format!("idle {idle} W is not below the limit of {tdp} W")),
             _ => Ok(hardware),

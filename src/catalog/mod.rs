@@ -20,6 +20,7 @@
 //! ```
 
 mod check;
+mod config;
 mod cooling;
 mod diffusion;
 mod diffusion_parameters;
@@ -36,11 +37,13 @@ mod record;
 mod servers;
 mod shape;
 mod sites;
+mod spelling;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub use check::LICENCES;
+pub use config::model_from_config;
 pub use cooling::Cooling;
 pub use diffusion::Diffusion;
 pub use diffusion_parameters::DiffusionParameter;
@@ -56,7 +59,8 @@ pub use record::{Column, Content, Record};
 pub use servers::Server;
 pub use shape::{ByReach, Shape, Window, WindowKind};
 pub use sites::{Site, SiteGrid};
-pub use table::{Cell, Table};
+pub use spelling::Taken;
+pub use table::{Cell, Resolution, Table};
 
 use crate::error::{Error, Result, nearest};
 use overlay::{Overlay, UserRow};
@@ -138,6 +142,31 @@ macro_rules! kinds {
                 }
             }
 
+            /// How a name leads to its row.
+            ///
+            /// # Errors
+            /// As [`Catalog::item`].
+            pub fn resolution(&self, kind: &str, name: &str) -> Result<Resolution> {
+                match kind {
+                    $($plural => self.store::<$record>()?.resolution(name),)+
+                    _ => Err(unknown_kind(kind)),
+                }
+            }
+
+            /// The rows of a kind that a text is found in: their id and first words, or a name that means them.
+            ///
+            /// # Errors
+            /// [`Error::UnknownName`] for a kind that does not exist.
+            pub fn search(&self, kind: &str, text: &str) -> Result<Table<'_>> {
+                match kind {
+                    $($plural => {
+                        let store = self.store::<$record>()?;
+                        Ok(store.rows_of($plural, store.search(text)?))
+                    })+
+                    _ => Err(unknown_kind(kind)),
+                }
+            }
+
             /// The columns of a kind with unit, band and meaning.
             ///
             /// # Errors
@@ -161,6 +190,7 @@ macro_rules! kinds {
             fn files() -> Vec<&'static record::File> {
                 let mut files: Vec<&'static record::File> = Vec::new();
                 $(files.extend(<$record as Load>::FILES);
+                files.extend(<$record as Load>::MORE);
                 files.extend(const { &<$record as Load>::ALIASES });)+
                 files.sort_by_key(|file| file.name);
                 files
@@ -174,7 +204,7 @@ kinds! {
     hardware all_hardware "hardware": Hardware,
     /// A server or cloud instance by id: `dgx-h100`, `p5.48xlarge`.
     server all_servers "servers": Server,
-    /// An open-weight model by id or by a name that a provider, a repository or a served path gives it.
+    /// A model by id or by a name that a provider, a repository or a served path gives it.
     model all_models "models": Model,
     /// A serving engine by id or version: `vllm-0.11.1`, `vllm-0.11`.
     engine all_engines "engines": Engine,
@@ -227,7 +257,18 @@ impl Catalog {
     /// [`Error::FleetSyntax`] for text that is no TOML, [`Error::UnknownKey`] for a table or column that does not
     /// exist, [`Error::CatalogRow`] for a row that breaks a rule, [`Error::UnknownName`] for a name of nothing.
     pub fn with_overlay(toml_text: &str, place: &str) -> Result<Self> {
-        let overlay = Overlay::parse(toml_text, place)?;
+        Self::with_overlays(&[(toml_text.to_owned(), place.to_owned())])
+    }
+
+    /// The same with several overlays, each a text and its place; a later one goes over an earlier one.
+    ///
+    /// # Errors
+    /// As [`Catalog::with_overlay`].
+    pub fn with_overlays(texts: &[(String, String)]) -> Result<Self> {
+        let mut overlay = Overlay::default();
+        for (text, place) in texts {
+            overlay.add(Overlay::parse(text, place)?);
+        }
         let catalog = Self { overlay: Some(overlay.clone()), ..Self::default() };
         catalog.check_overlay(&overlay)?;
         Ok(catalog)
@@ -254,7 +295,10 @@ impl Catalog {
         self.hash.get_or_init(|| {
             let mut hash = Xxh3::new();
             let overlay = self.overlay.iter().map(|overlay| ("overlay", overlay.text.as_str()));
-            for (name, text) in Self::files().into_iter().map(|file| (file.name, file.text)).chain(overlay) {
+            let files = Self::files().into_iter().flat_map(|file| {
+                std::iter::once((file.name, file.text)).chain(file.sources.map(|text| ("sources", text)))
+            });
+            for (name, text) in files.chain(overlay) {
                 hash.update(name.as_bytes());
                 hash.update(&(text.len() as u64).to_le_bytes());
                 hash.update(text.as_bytes());

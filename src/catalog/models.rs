@@ -1,11 +1,12 @@
-//! Open-weight models: size and shape.
+//! Models: size and shape; of closed ones the range that their size is assumed in.
 
-use super::record::{File, Load, Row, record};
+use super::provenance::Quality;
+use super::record::{File, Load, Row, ordered, record};
 use super::shape::WindowKind;
 use std::borrow::Cow;
 
 record! {
-    /// A neural network with open weights. Sizes are counts, not billions.
+    /// A neural network. Sizes are counts, not billions.
     pub Model = "model" {
         /// Key: repository name in lower case.
         id: String,
@@ -25,8 +26,16 @@ record! {
         release: Option<String>,
         /// All weights with embeddings and towers; the denoiser only for diffusion.
         total_params: f64 = "parameters" [1e5, 1e14],
+        /// Low end of all weights, of a closed model whose size nobody discloses.
+        total_params_min: Option<f64> = "parameters" [1e5, 1e14],
+        /// High end of all weights.
+        total_params_max: Option<f64> = "parameters" [1e5, 1e14],
         /// Weights a text token passes, with input embedding and output head, without other lookups and towers.
         active_params: f64 = "parameters" [1e5, 1e14],
+        /// Low end of the weights a text token passes, of a closed model.
+        active_params_min: Option<f64> = "parameters" [1e5, 1e14],
+        /// High end of the weights a text token passes.
+        active_params_max: Option<f64> = "parameters" [1e5, 1e14],
         /// Input embedding: looked up, not multiplied with and not streamed, unless it is the output head as well.
         input_embedding_params: Option<f64> = "parameters" [1e4, 1e12],
         /// Tower for pictures, and for sound and experts of their own where a row says so: held, not streamed for text.
@@ -117,18 +126,33 @@ record! {
 }
 
 impl Load for Model {
-    const FILES: &'static [File] = &[File { name: "models.csv", text: include_str!("data/models.csv"), prefix: "" }];
-    const ALIASES: Option<File> =
-        Some(File { name: "model-aliases.csv", text: include_str!("data/model-aliases.csv"), prefix: "" });
+    const FILES: &'static [File] =
+        &[File { name: "models.csv", text: include_str!("data/models.csv"), prefix: "", sources: None }];
+    const ALIASES: Option<File> = Some(File {
+        name: "model-aliases.csv",
+        text: include_str!("data/model-aliases.csv"),
+        prefix: "",
+        sources: Some(include_str!("data/alias-sources.csv")),
+    });
+    const MORE: &'static [File] =
+        &[File { name: "models-closed.csv", text: include_str!("data/models-closed.csv"), prefix: "", sources: None }];
+    const WRAPPED: bool = true;
+
+    fn repository(&self) -> Option<&str> {
+        self.hf_repo.as_deref()
+    }
 
     fn build(row: &Row<'_>) -> Result<Self, String> {
         let mut model = Self::read(row);
         if let Some(sources) = &model.cell_sources {
-            model.provenance.cite(sources, Self::COLUMNS);
+            model.provenance.cite(sources, Self::COLUMNS, &[], Quality::Derived);
         }
         if model.active_params > model.total_params {
             return Err("active_params is larger than total_params".into());
         }
+        let (total, active) = (model.total_params, model.active_params);
+        ordered("total_params", [model.total_params_min, Some(total), model.total_params_max])?;
+        ordered("active_params", [model.active_params_min, Some(active), model.active_params_max])?;
         if let Some(kind) = &model.attn_window_kind
             && WindowKind::parse(kind).is_none()
         {
@@ -142,6 +166,6 @@ impl Load for Model {
 
     /// Names of models differ in dashes and underscores on purpose; only case is ignored.
     fn key(name: &str) -> Cow<'_, str> {
-        super::names::lower(name)
+        super::names::lower(name.trim())
     }
 }

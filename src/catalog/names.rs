@@ -2,6 +2,7 @@
 
 use super::provenance::Quality;
 use super::record::File;
+use super::spelling::Taken;
 use crate::error::{Error, Result};
 use hashbrown::HashMap;
 use regex_lite::Regex;
@@ -21,6 +22,8 @@ pub enum Rule {
     Regex,
     /// Another spelling of the id: display name, availability zone, shorter version.
     Spelling,
+    /// A part of the name, without what [`Taken`] says: a path, a region, a date.
+    Part,
 }
 
 impl Rule {
@@ -33,6 +36,7 @@ impl Rule {
             Self::Glob => "glob",
             Self::Regex => "regex",
             Self::Spelling => "spelling",
+            Self::Part => "part",
         }
     }
 }
@@ -46,6 +50,10 @@ pub struct Resolved<'a, T> {
     pub rule: Rule,
     /// The entry of the table of names that matched.
     pub alias: Option<&'a str>,
+    /// Where the name was seen.
+    pub seen: Option<&'a str>,
+    /// What was taken off the name.
+    pub taken: Taken,
     /// What had to be chosen to get there: `SXM5 board meant where none is named`.
     pub note: Option<&'a str>,
     /// Precision of the weights that the name speaks of: `fp8`, `q4_K_M`.
@@ -88,6 +96,8 @@ pub(super) struct Alias {
     pub precision_hint: Cow<'static, str>,
     pub note: Cow<'static, str>,
     pub moving: bool,
+    /// Where the name was seen.
+    pub source: Cow<'static, str>,
     pub quality: Quality,
 }
 
@@ -96,10 +106,6 @@ pub(super) struct Alias {
 pub(super) struct Aliases {
     entries: Vec<Alias>,
     exact: HashMap<Cow<'static, str>, u32>,
-    /// Patterns `*/tail` by their tail, `*/segment/*` by their segment.
-    tails: HashMap<Cow<'static, str>, u32>,
-    segments: HashMap<Cow<'static, str>, u32>,
-    /// Every other pattern.
     globs: Vec<u32>,
     regexes: Vec<(u32, OnceLock<Option<Regex>>)>,
 }
@@ -109,28 +115,41 @@ impl Aliases {
     pub(super) fn read(file: &File, target: impl Fn(&str) -> Option<u32>) -> Result<Self> {
         let refuse =
             |row: &str, problem: String| Error::CatalogRow { file: file.name.to_owned(), row: row.to_owned(), problem };
+        let origins = Origins::read(file.sources).map_err(|problem| refuse("sources", problem))?;
+        let mut lines = file.text.lines();
+        let header: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
+        let place = |name: &str| header.iter().position(|column| *column == name);
+        let columns = ["alias", "match", "id", "precision_hint", "moving", "note", "source"].map(place);
+        let own = ["retrieved", "licence", "quality"].map(place);
         let mut aliases = Self::default();
-        let lines = file.text.lines().count();
-        aliases.entries.reserve(lines);
-        aliases.exact.reserve(lines);
-        for line in file.text.lines().skip(1) {
-            let mut cells = line.split(',');
-            let mut next = || cells.next().unwrap_or_default();
-            let [alias, rule, id, precision_hint, moving, note] = [next(), next(), next(), next(), next(), next()];
-            let [source, retrieved, licence, quality] = [next(), next(), next(), next()];
-            if !next().is_empty() || [alias, source, retrieved, licence].contains(&"") {
-                return Err(refuse(alias, "a name needs source, retrieved, licence and quality, and no commas".into()));
+        let count = lines.clone().count();
+        aliases.entries.reserve(count);
+        aliases.exact.reserve(count);
+        let mut cells = Vec::with_capacity(header.len());
+        for line in lines {
+            cells.clear();
+            cells.extend(line.split(','));
+            let cell = |at: Option<usize>| at.and_then(|at| cells.get(at).copied()).unwrap_or_default();
+            let [alias, rule, id, precision_hint, moving, note, source] = columns.map(cell);
+            if cells.len() != header.len() || [alias, source].contains(&"") {
+                return Err(refuse(alias, "a name needs its source, and no commas".into()));
             }
-            if !super::LICENCES.contains(&licence) {
-                return Err(refuse(alias, format!("licence `{licence}` is not one that may be shipped")));
-            }
+            let origin = match origins.find(source) {
+                Some(origin) => origin,
+                None => Origin::new(source, own.map(cell)).map_err(|problem| refuse(alias, problem))?,
+            };
             let rule = rule_named(rule).ok_or_else(|| refuse(alias, not_a_rule(rule)))?;
-            let quality = Quality::parse(quality);
-            let quality = quality.ok_or_else(|| refuse(alias, super::check::not_a_quality("quality", "")))?;
             let target = target(id).ok_or_else(|| refuse(alias, format!("names `{id}`, which does not exist")))?;
-            let (precision_hint, note) = (precision_hint.into(), note.into());
-            let entry =
-                Alias { name: alias.into(), rule, target, precision_hint, note, moving: moving == "yes", quality };
+            let entry = Alias {
+                name: alias.into(),
+                rule,
+                target,
+                precision_hint: precision_hint.into(),
+                note: note.into(),
+                moving: moving == "yes",
+                source: origin.source.into(),
+                quality: origin.quality,
+            };
             aliases.insert(entry).map_err(|problem| refuse(alias, problem))?;
         }
         Ok(aliases)
@@ -144,14 +163,10 @@ impl Aliases {
                 self.regexes.push((index, OnceLock::new()));
                 None
             }
-            Rule::Glob => match shape(&entry.name) {
-                Shape::Tail(from) => Some((&mut self.tails, tail(&entry.name, from, 0))),
-                Shape::Segment(from) => Some((&mut self.segments, tail(&entry.name, from, 2))),
-                Shape::Other => {
-                    self.globs.push(index);
-                    None
-                }
-            },
+            Rule::Glob => {
+                self.globs.push(index);
+                None
+            }
             _ => Some((&mut self.exact, entry.name.clone())),
         };
         if let Some((table, key)) = place
@@ -162,6 +177,11 @@ impl Aliases {
         }
         self.entries.push(entry);
         Ok(())
+    }
+
+    /// Every entry.
+    pub(super) fn entries(&self) -> &[Alias] {
+        &self.entries
     }
 
     /// Entries that cover the name, one per row that is meant; an exact name wins over patterns.
@@ -176,13 +196,6 @@ impl Aliases {
                 found.push(entry);
             }
         };
-        for (at, _) in name.match_indices('/') {
-            let rest = &name[at + 1..];
-            self.tails.get(rest).copied().into_iter().for_each(&mut add);
-            if let Some((segment, _)) = rest.split_once('/') {
-                self.segments.get(segment).copied().into_iter().for_each(&mut add);
-            }
-        }
         self.globs.iter().copied().filter(|index| covers(&self.entries[*index as usize].name, name)).for_each(&mut add);
         if found.is_empty() {
             for (index, regex) in &self.regexes {
@@ -197,6 +210,47 @@ impl Aliases {
             }
         }
         found
+    }
+}
+
+/// Where names come from, for tables that give a key of this list as their source.
+struct Origins(Vec<(&'static str, Origin)>);
+
+#[derive(Clone, Copy)]
+struct Origin {
+    source: &'static str,
+    quality: Quality,
+}
+
+impl Origin {
+    /// A source with its day, licence and quality, all of which it needs.
+    fn new(source: &'static str, [retrieved, licence, quality]: [&str; 3]) -> std::result::Result<Self, String> {
+        if retrieved.is_empty() {
+            return Err("a name needs the day it was read".into());
+        }
+        if !super::LICENCES.contains(&licence) {
+            return Err(format!("licence `{licence}` is not one that may be shipped"));
+        }
+        let quality = Quality::parse(quality).ok_or_else(|| super::check::not_a_quality("quality", quality))?;
+        Ok(Self { source, quality })
+    }
+}
+
+impl Origins {
+    fn read(text: Option<&'static str>) -> std::result::Result<Self, String> {
+        let lines = text.unwrap_or_default().lines().skip(1);
+        let read = lines.map(|line| {
+            let cells: Vec<&'static str> = line.split(',').collect();
+            let [key, source, retrieved, licence, quality] = cells[..] else {
+                return Err(format!("`{line}` has not the five cells of a source"));
+            };
+            Ok((key, Origin::new(source, [retrieved, licence, quality])?))
+        });
+        Ok(Self(read.collect::<std::result::Result<_, _>>()?))
+    }
+
+    fn find(&self, key: &str) -> Option<Origin> {
+        self.0.iter().find(|(known, _)| *known == key).map(|(_, origin)| *origin)
     }
 }
 
@@ -218,31 +272,6 @@ pub(super) fn not_a_rule(word: &str) -> String {
 /// A regular expression that has to cover the whole name.
 pub(super) fn whole(pattern: &str) -> std::result::Result<Regex, regex_lite::Error> {
     Regex::new(&format!("^(?:{pattern})$"))
-}
-
-enum Shape {
-    Tail(usize),
-    Segment(usize),
-    Other,
-}
-
-/// The two shapes that served paths have, `*/tail` and `*/segment/*`; the number is where the fixed part begins.
-fn shape(pattern: &str) -> Shape {
-    let Some(rest) = pattern.strip_prefix("*/") else { return Shape::Other };
-    match rest.strip_suffix("/*") {
-        Some(segment) if !segment.contains(['*', '?', '/']) => Shape::Segment(2),
-        _ if !rest.contains(['*', '?']) => Shape::Tail(2),
-        _ => Shape::Other,
-    }
-}
-
-/// A slice of a pattern that shares its text where the text is embedded.
-#[expect(clippy::ptr_arg, reason = "what is borrowed for ever stays borrowed, which a plain str would forget")]
-fn tail(pattern: &Cow<'static, str>, from: usize, cut: usize) -> Cow<'static, str> {
-    match pattern {
-        Cow::Borrowed(text) => Cow::Borrowed(&text[from..text.len() - cut]),
-        Cow::Owned(text) => Cow::Owned(text[from..text.len() - cut].to_owned()),
-    }
 }
 
 /// Whether a pattern covers the whole name: `*` is any run of characters, `?` is one. Time is at most the product of

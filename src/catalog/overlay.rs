@@ -55,6 +55,13 @@ pub(super) const TABLES: [&str; 12] = [
 ];
 
 impl Overlay {
+    /// Puts another overlay behind this one.
+    pub(super) fn add(&mut self, other: Self) {
+        self.text.push_str(&other.text);
+        self.rows.extend(other.rows);
+        self.aliases.extend(other.aliases);
+    }
+
     /// Reads an overlay; `place` names it in messages.
     pub(super) fn parse(text: &str, place: &str) -> Result<Self> {
         let syntax = |problem: String| Error::FleetSyntax { place: place.to_owned(), problem };

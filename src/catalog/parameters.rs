@@ -51,7 +51,7 @@ impl Parameter {
 
 impl Load for Parameter {
     const FILES: &'static [File] =
-        &[File { name: "parameters.csv", text: include_str!("data/parameters.csv"), prefix: "" }];
+        &[File { name: "parameters.csv", text: include_str!("data/parameters.csv"), prefix: "", sources: None }];
 
     fn build(row: &Row<'_>) -> Result<Self, String> {
         let parameter = Self::read(row);

@@ -92,9 +92,18 @@ impl Provenance {
     }
 
     /// Takes the sources of single cells from `source: columns; source: columns`; what a user replaced stays the user's.
-    pub(super) fn cite(&mut self, cell_sources: &str, columns: &'static [Column]) {
+    /// A source may be a key of a list. What is cited is of this quality, unless its source says that it is derived.
+    pub(super) fn cite(
+        &mut self,
+        cell_sources: &str,
+        columns: &'static [Column],
+        keys: &[(&str, &str)],
+        cited_is: Quality,
+    ) {
         let mut cited = Vec::new();
         for (source, names) in cell_sources.split("; ").filter_map(|entry| entry.rsplit_once(": ")) {
+            let quality = if source.starts_with("derived") { Quality::Derived } else { cited_is };
+            let source = keys.iter().find(|(key, _)| *key == source).map_or(source, |(_, meant)| meant);
             for name in names.split_ascii_whitespace() {
                 let Some(column) = columns.iter().find(|column| column.name == name) else { continue };
                 let assumed = self.assumed.split_ascii_whitespace().any(|assumed| assumed == name);
@@ -103,7 +112,7 @@ impl Provenance {
                     source: source.to_owned(),
                     retrieved: self.retrieved.clone(),
                     licence: self.licence.clone(),
-                    quality: if assumed { Quality::Assumed } else { Quality::Derived },
+                    quality: if assumed { Quality::Assumed } else { quality },
                 });
             }
         }

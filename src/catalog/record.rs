@@ -72,6 +72,8 @@ pub trait Record: Sized {
 pub(super) trait Load: Record {
     /// The data files; later ones are joined to the first by id.
     const FILES: &'static [File];
+    /// Files with further rows.
+    const MORE: &'static [File] = &[];
     /// The names file, where there is one.
     const ALIASES: Option<File> = None;
 
@@ -81,6 +83,14 @@ pub(super) trait Load: Record {
     /// The form in which two spellings of a name are equal.
     fn key(name: &str) -> std::borrow::Cow<'_, str> {
         super::names::dashed(name)
+    }
+
+    /// Whether names of this kind come wrapped in paths, regions, dates (see [`super::spelling`]).
+    const WRAPPED: bool = false;
+
+    /// The repository of a row, whose last part is what served paths end in.
+    fn repository(&self) -> Option<&str> {
+        None
     }
 
     /// Rows that a name means although no table lists the spelling: a display name, a version prefix.
@@ -96,6 +106,8 @@ pub(super) struct File {
     pub text: &'static str,
     /// What the provenance columns of this file are prefixed with when it is joined to another.
     pub prefix: &'static str,
+    /// For a table of names: the list of sources that it gives keys of.
+    pub sources: Option<&'static str>,
 }
 
 /// The text and the numbers of one checked row, by position of the column.

@@ -78,7 +78,8 @@ record! {
 }
 
 impl Load for Server {
-    const FILES: &'static [File] = &[File { name: "servers.csv", text: include_str!("data/servers.csv"), prefix: "" }];
+    const FILES: &'static [File] =
+        &[File { name: "servers.csv", text: include_str!("data/servers.csv"), prefix: "", sources: None }];
 
     fn build(row: &Row<'_>) -> Result<Self, String> {
         let server = Self::read(row);

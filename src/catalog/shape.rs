@@ -110,6 +110,29 @@ struct Widths {
 }
 
 impl Model {
+    /// The model at the ends of the range that its size is assumed in, smallest first; `None` where its size is known.
+    ///
+    /// ```
+    /// let model = wattledger::catalog::Catalog::builtin().model("gpt-4o")?.row;
+    /// let [low, high] = model.ends().expect("a closed model");
+    /// assert!(low.total_params < model.total_params && model.total_params < high.total_params);
+    /// # Ok::<(), wattledger::Error>(())
+    /// ```
+    #[must_use]
+    pub fn ends(&self) -> Option<[Self; 2]> {
+        let totals = [self.total_params_min?, self.total_params_max?];
+        let actives = [self.active_params_min?, self.active_params_max?];
+        Some([0, 1].map(|end| Self {
+            total_params: totals[end],
+            active_params: actives[end].min(totals[end]),
+            total_params_min: None,
+            total_params_max: None,
+            active_params_min: None,
+            active_params_max: None,
+            ..self.clone()
+        }))
+    }
+
     /// The shape, where the architecture of a token-generating or token-reading transformer is known.
     #[must_use]
     pub fn shape(&self) -> Option<Shape> {

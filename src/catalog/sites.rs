@@ -45,9 +45,10 @@ record! {
 }
 
 impl Load for Site {
-    const FILES: &'static [File] = &[File { name: "sites.csv", text: include_str!("data/sites.csv"), prefix: "" }];
+    const FILES: &'static [File] =
+        &[File { name: "sites.csv", text: include_str!("data/sites.csv"), prefix: "", sources: None }];
     const ALIASES: Option<File> =
-        Some(File { name: "site-aliases.csv", text: include_str!("data/site-aliases.csv"), prefix: "" });
+        Some(File { name: "site-aliases.csv", text: include_str!("data/site-aliases.csv"), prefix: "", sources: None });
 
     fn build(row: &Row<'_>) -> Result<Self, String> {
         Ok(Self::read(row))

@@ -29,7 +29,7 @@ const HEADER: &str = "id,power_w,lit,source,retrieved,licence,quality,assumed_ce
 /// Loads one line and says what is wrong with it.
 fn problem(line: &str) -> String {
     let text: &'static str = Box::leak(format!("{HEADER}{line}\n").into_boxed_str());
-    let file = File { name: "things.csv", text, prefix: "" };
+    let file = File { name: "things.csv", text, prefix: "", sources: None };
     let loaded = read(&file, Thing::COLUMNS)
         .and_then(|rows| super::check::build::<Thing>(file.name, &rows[0], Vec::new(), false));
     match loaded {
@@ -65,20 +65,21 @@ fn each_rule_refuses_its_planted_row() {
 
 #[test]
 fn unknown_columns_are_refused() {
-    let file = File { name: "things.csv", text: "id,colour\na,red\n", prefix: "" };
+    let file = File { name: "things.csv", text: "id,colour\na,red\n", prefix: "", sources: None };
     let error = read(&file, Thing::COLUMNS).unwrap_err();
     assert_eq!(error.to_string(), "catalog things.csv, row `header`: unknown column `colour`");
 }
 
 #[test]
 fn a_joined_file_needs_a_row_to_join_and_a_licence() {
-    let main = File { name: "grids.csv", text: "id,name\nX,X land\n", prefix: "" };
+    let main = File { name: "grids.csv", text: "id,name\nX,X land\n", prefix: "", sources: None };
     let columns = <super::Grid as super::Record>::COLUMNS;
     for (line, said) in
         [("Y,1,book,2026-11-22,MPL-2.0,derived", "no such id"), ("X,1,,2026-11-22,MPL-2.0,derived", "`source`")]
     {
         let text = format!("id,water_with_hydro_l_per_kwh,source,retrieved,licence,quality\n{line}\n");
-        let water = File { name: "grid-water.csv", text: Box::leak(text.into_boxed_str()), prefix: "water_" };
+        let water =
+            File { name: "grid-water.csv", text: Box::leak(text.into_boxed_str()), prefix: "water_", sources: None };
         let mut rows = read(&main, columns).unwrap();
         let error = join(&water, columns, &mut rows).unwrap_err();
         assert!(error.to_string().contains(said), "{error}");

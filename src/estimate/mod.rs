@@ -10,6 +10,7 @@ mod group;
 mod picture;
 mod rates;
 mod request;
+mod unknown;
 
 pub use crate::plan::Picture;
 pub use accelerators::AcceleratorBin;
@@ -19,6 +20,7 @@ pub use explain::{Node, Step};
 pub use group::{GroupBy, KEYS, Table, TableRow};
 pub use picture::picture;
 pub use request::{Request, RequestEstimate, request};
+pub use unknown::{Unknown, UnknownModel};
 
 use crate::Result;
 use crate::event::{Coverage, InputIdentity};
@@ -26,13 +28,10 @@ use crate::fleet::Fleet;
 use crate::keys::Series;
 use crate::ledger::Ledger;
 use crate::plan::{Assumption, LoadRule, Plan, RateTable, Target};
-use columns::{COUNTS, SUMS, Values};
-use serde::Serialize;
+use columns::{COUNTS, Values};
 
 /// Edition of the methods: changes when an estimate of the same input changes.
 pub const METHOD_EDITION: &str = "2026.11-3";
-/// Parameter set of the inference method.
-pub const PARAMETER_SET: &str = crate::plan::DEFAULT_SET;
 
 /// One line: a series in a bin, or what a deployment left unallocated in a bin.
 #[derive(Clone, Debug)]
@@ -44,17 +43,6 @@ struct Line {
     bin: i64,
     counts: [u128; COUNTS.len()],
     values: Values,
-}
-
-/// A column that is unknown for some requests, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Unknown {
-    /// Name of the column.
-    pub column: String,
-    /// Why.
-    pub reason: String,
-    /// Requests it concerns.
-    pub requests: u128,
 }
 
 /// Values with their keys, coverage, assumptions and provenance; see [`Estimate::by`].
@@ -79,6 +67,8 @@ pub struct Estimate {
     rates: RateTable,
     assumptions: Vec<Assumption>,
     unknown: Vec<Unknown>,
+    unknown_models: Vec<UnknownModel>,
+    parameter_set: String,
     coverage: Coverage,
     inputs: Vec<InputIdentity>,
     period: Option<(i64, i64)>,
@@ -140,12 +130,15 @@ impl Estimate {
             plan,
             rates: rated.table,
             unknown: Vec::new(),
+            unknown_models: Vec::new(),
+            parameter_set: fleet.parameter_set().unwrap_or(crate::plan::DEFAULT_SET).to_owned(),
             coverage: ledger.origin.coverage.clone(),
             inputs: ledger.origin.inputs.clone(),
             period: rated.period,
         };
         estimate.remark(&rated.remarks);
         estimate.unknown = estimate.unknowns(&routes);
+        estimate.unknown_models = estimate.models_of_nothing(&routes);
         Ok(estimate)
     }
 
@@ -207,37 +200,16 @@ impl Estimate {
         }
     }
 
-    fn unknowns(&self, routes: &[u32]) -> Vec<Unknown> {
-        let mut found: std::collections::BTreeMap<(usize, String), u128> = std::collections::BTreeMap::new();
-        let mut say = |column: usize, reason: &str, requests: u128| {
-            *found.entry((column, reason.to_owned())).or_default() += requests;
-        };
-        for line in self.lines.iter().filter(|line| line.counts[0] > 0) {
-            let requests = line.counts[0];
-            match line.deployment {
-                None => {
-                    let route = routes[line.series.expect("unallocated lines have a deployment")];
-                    if let Target::Nowhere(reason) = &self.plan.targets()[route as usize] {
-                        say(columns::sum("it_kwh"), reason, requests);
-                    }
-                }
-                Some(at) => {
-                    let site = self.plan.site_of(at);
-                    for (column, reason) in &site.unknown {
-                        say(columns::sum(column), reason, requests);
-                    }
-                    for (column, reason) in columns::NOT_COMPUTED {
-                        say(columns::sum(column), reason, requests);
-                    }
-                }
-            }
-        }
-        let unknown = |((column, reason), requests): ((usize, String), u128)| Unknown {
-            column: SUMS[column].name.into(),
-            reason,
-            requests,
-        };
-        found.into_iter().map(unknown).collect()
+    /// Models that are estimated nowhere, the one with most tokens first.
+    #[must_use]
+    pub fn unknown_models(&self) -> &[UnknownModel] {
+        &self.unknown_models
+    }
+
+    /// The parameter set behind it.
+    #[must_use]
+    pub fn parameter_set(&self) -> &str {
+        &self.parameter_set
     }
 
     /// Sums over everything.

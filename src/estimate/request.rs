@@ -6,7 +6,7 @@ use crate::fleet::{Concurrency, Deployment, Fleet};
 use crate::keys::{ROUTE_LABELS, Series};
 use crate::physics::attention::doubled_area;
 use crate::physics::inference::Features;
-use crate::plan::{Assumption, Deployed, Fact, Plan, Rate};
+use crate::plan::{Assumption, Deployed, Fact, Plan, Rate, Site};
 use crate::units::Bounds;
 use crate::{Error, Result};
 
@@ -105,17 +105,15 @@ pub fn request(fleet: &Fleet, asked: &Request) -> Result<RequestEstimate> {
 
     let parts = |concurrency: f64| rate(deployed, concurrency).parts(&features);
     let value = Values::at_site(&parts(concurrency), plan.site_of(at));
-    let spread = if stated { 1.0 } else { CONCURRENCY_SPREAD };
-    let ends = [(concurrency * spread).min(limit).max(1.0), (concurrency / spread).max(1.0)]
-        .map(|c| Values::at_site(&parts(c), plan.site_of(at)));
+    let ends = ranges(deployed, &features, concurrency, (stated, mean_context), plan.site_of(at));
     let method = deployed.half_width(concurrency).exp();
     let prefill = deployed.half_width_of_prefill(concurrency).exp();
     let prefill_column = super::columns::sum("prefill_kwh");
     let ranged = |i: usize| {
         let v = value.sums[i];
-        let (a, b) = (ends[0].sums[i], ends[1].sums[i]);
         let method = if i == prefill_column { prefill } else { method };
-        let (low, high) = (v.min(a).min(b) / method, v.max(a).max(b) * method);
+        let low = ends.iter().fold(v, |low, end| low.min(end.sums[i])) / method;
+        let high = ends.iter().fold(v, |high, end| high.max(end.sums[i])) * method;
         (!v.is_nan()).then_some([v, low, high])
     };
     let site = plan.site_of(at);
@@ -149,6 +147,21 @@ pub fn request(fleet: &Fleet, asked: &Request) -> Result<RequestEstimate> {
         facts: plan.facts().to_vec(),
         assumptions: plan.assumptions().iter().cloned().chain(remarks).collect(),
     })
+}
+
+/// The request at the ends of what nobody stated: its load, and the size of a model that nobody discloses.
+fn ranges(deployed: &Deployed, features: &Features, concurrency: f64, load: (bool, f64), site: &Site) -> Vec<Values> {
+    let (stated, context) = load;
+    let spread = if stated { 1.0 } else { CONCURRENCY_SPREAD };
+    let sizes = std::iter::once(deployed).chain(&deployed.ends);
+    sizes
+        .flat_map(|size| {
+            let limit = size.limit(context);
+            let busy = (concurrency * spread).min(limit).max(1.0);
+            [busy, (concurrency / spread).max(1.0)].map(|load| (size, load))
+        })
+        .map(|(size, load)| Values::at_site(&rate(size, load).parts(features), site))
+        .collect()
 }
 
 /// Why a stated concurrency cannot be.

@@ -18,7 +18,7 @@ const fn key(name: &'static str, unit: &'static str, default: &'static str, mean
 }
 
 /// Tables of a fleet file. The catalog tables hold rows of the user's own, with the columns of the built-in files.
-pub const TOP_KEYS: [Key; 12] = [
+pub const TOP_KEYS: [Key; 13] = [
     key("deployment", "[[table]]", "none", "a model served on accelerators at a site"),
     key("site", "[table.NAME]", "none", "a building and its place"),
     key("hardware", "[[table]]", "none", "catalog row of an accelerator"),
@@ -30,6 +30,12 @@ pub const TOP_KEYS: [Key; 12] = [
     key("embodied", "[[table]]", "none", "catalog row of an embodied burden"),
     key("catalog_site", "[[table]]", "none", "catalog row of a place"),
     key("parameter", "[[table]]", "none", "catalog row of a parameter of the inference method"),
+    key(
+        "catalog_files",
+        "[\"path.csv\", …]",
+        "none",
+        "CSV files of catalog rows, kind by name: hardware.csv, model-ours.csv",
+    ),
     key("parameter_set", "name", "V12", "the parameter set of the inference method"),
 ];
 

@@ -8,6 +8,7 @@ pub mod edit;
 mod keys;
 mod read;
 mod route;
+mod table;
 
 pub use keys::{DEPLOYMENT_KEYS, Key, SITE_KEYS, TOP_KEYS};
 pub use route::Match;
@@ -203,11 +204,21 @@ impl Fleet {
     /// # Errors
     /// [`Error::FleetSyntax`], [`Error::UnknownKey`], [`Error::OutOfRange`], [`Error::FleetConflict`] or a catalog error.
     pub fn parse(text: &str, place: &str) -> Result<Self> {
+        Self::build(text, place, Path::new(""))
+    }
+
+    /// A fleet whose files of catalog rows are looked for from this folder on.
+    fn build(text: &str, place: &str, folder: &Path) -> Result<Self> {
         let read = read::read(text, place)?;
-        let catalog = match read.overlay.as_str() {
-            "" => None,
-            overlay => Some(Arc::new(Catalog::with_overlay(overlay, place)?)),
-        };
+        let mut overlays = Vec::new();
+        for file in &read.files {
+            let path = folder.join(file);
+            overlays.push((table::rows(&path, &read_text(&path)?)?, path.to_string_lossy().into_owned()));
+        }
+        if !read.overlay.is_empty() {
+            overlays.push((read.overlay.clone(), place.to_owned()));
+        }
+        let catalog = if overlays.is_empty() { None } else { Some(Arc::new(Catalog::with_overlays(&overlays)?)) };
         Ok(Self {
             deployments: read.deployments,
             sites: read.sites,
@@ -223,11 +234,9 @@ impl Fleet {
     /// # Errors
     /// [`Error::FileNotFound`], [`Error::FileAccess`], and as [`Fleet::parse`].
     pub fn load(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|e| match e.kind() {
-            std::io::ErrorKind::NotFound => Error::FileNotFound { path: path.into() },
-            _ => Error::FileAccess { path: path.into(), problem: e.to_string() },
-        })?;
-        Self::parse(&text, &path.to_string_lossy())
+        let text = read_text(path)?;
+        let folder = path.parent().unwrap_or_else(|| Path::new(""));
+        Self::build(&text, &path.to_string_lossy(), folder)
     }
 
     /// The same sites and catalog without deployments.
@@ -301,4 +310,12 @@ impl Fleet {
 
 fn digest(text: &str) -> String {
     format!("{:032x}", xxhash_rust::xxh3::xxh3_128(text.as_bytes()))
+}
+
+/// The text of a file.
+fn read_text(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Error::FileNotFound { path: path.into() },
+        _ => Error::FileAccess { path: path.into(), problem: error.to_string() },
+    })
 }

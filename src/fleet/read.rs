@@ -18,6 +18,8 @@ pub(super) struct Read {
     pub parameter_set: Option<String>,
     /// The catalog tables, as TOML of their own; empty if there are none.
     pub overlay: String,
+    /// CSV files with further rows of the catalog.
+    pub files: Vec<String>,
 }
 
 pub(super) fn read(text: &str, place: &str) -> Result<Read> {
@@ -34,8 +36,19 @@ pub(super) fn read(text: &str, place: &str) -> Result<Read> {
         Some(Value::String(set)) => Some(set),
         Some(_) => return Err(syntax(place, "`parameter_set` is a name in quotes")),
     };
+    let files = match top.remove("catalog_files") {
+        None => Vec::new(),
+        Some(Value::Array(paths)) if paths.iter().all(Value::is_str) => {
+            paths.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+        }
+        Some(_) => return Err(syntax(place, "`catalog_files` is a list of paths in quotes")),
+    };
     let mut overlay = Table::new();
-    for key in TOP_KEYS.iter().map(|k| k.name).filter(|k| !["deployment", "site"].contains(k)) {
+    for key in TOP_KEYS
+        .iter()
+        .map(|k| k.name)
+        .filter(|k| !["deployment", "site", "catalog_files", "parameter_set"].contains(k))
+    {
         if let Some(rows) = top.remove(key) {
             overlay.insert(if key == "catalog_site" { "site".into() } else { key.into() }, rows);
         }
@@ -65,7 +78,7 @@ pub(super) fn read(text: &str, place: &str) -> Result<Read> {
     } else {
         toml::to_string(&overlay).map_err(|e| syntax(place, &e.to_string()))?
     };
-    Ok(Read { deployments, sites, parameter_set, overlay })
+    Ok(Read { deployments, sites, parameter_set, overlay, files })
 }
 
 fn deployment(place: &str, index: usize, value: Value, overlay: &mut Table) -> Result<Deployment> {

@@ -178,6 +178,8 @@ layer! {
         serving = "spread_serving",
         /// A network that only reads its input.
         prefill = "spread_prefill",
+        /// A model or an accelerator whose size or datasheet is assumed.
+        assumed = "spread_assumed",
         /// Scaled to a meter: at the middle of its loads, or over many of them.
         metered = "spread_metered",
         /// Scaled to a meter at one load, within a factor 2 of that load.

@@ -119,6 +119,8 @@ pub struct Widening {
     pub unmeasured_serving: bool,
     /// Generates nothing.
     pub prefill_only: bool,
+    /// Of a model or on an accelerator whose size or datasheet has no document behind it.
+    pub assumed_cells: bool,
 }
 
 impl Widening {
@@ -136,6 +138,7 @@ impl Widening {
             (self.unknown_engine, "spread_engine"),
             (self.unmeasured_serving, "spread_serving"),
             (self.prefill_only, "spread_prefill"),
+            (self.assumed_cells, "spread_assumed"),
         ];
         parts.into_iter().filter(|(holds, _)| *holds).map(|(_, symbol)| symbol)
     }

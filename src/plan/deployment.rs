@@ -4,6 +4,7 @@ use super::architecture::{encoder_flop, network};
 use super::machine::{accelerator, generation, host, idle_power, needed};
 use super::{Notes, parameters, serving};
 use crate::Result;
+use crate::catalog::{Hardware, Model, Quality, Record, Resolved};
 use crate::fleet::{Concurrency, Deployment, Fleet, Tenancy};
 use crate::physics::disaggregated::join;
 use crate::physics::inference::{Coefficients, Roofline, Serving};
@@ -73,6 +74,8 @@ pub struct Deployed {
     pub host: Watts,
     /// Host power of one replica while no request runs.
     pub host_idle: Watts,
+    /// The same with the smallest and the largest size that is assumed of a model whose size nobody discloses.
+    pub ends: Vec<Deployed>,
     /// What widens the interval of its accelerator energy.
     pub widening: Widening,
     spread: Spread,
@@ -159,6 +162,47 @@ pub(super) fn compile(
 ) -> Result<Deployed> {
     let place = format!("deployment `{}`", stated.name);
     let model = fleet.catalog().model(&stated.model)?;
+    name_notes(&place, &stated.model, &model, notes);
+    let mut deployed = served(fleet, stated, model, (site, assumed), notes)?;
+    if let Some(ends) = model.row.ends() {
+        let why =
+            "nobody discloses its size: the estimate is at the geometric middle, a request's range spans the ends";
+        let billions = |value: f64| super::plain((value / 1e8).round() / 10.0);
+        let [low, high] = &ends;
+        let value = format!("{} to {} billion in all", billions(low.total_params), billions(high.total_params));
+        notes.assume(&place, "parameters", value, why);
+        // Ends that stated devices cannot hold are not served there.
+        let end =
+            |row: &Model| served(fleet, stated, Resolved { row, ..model }, (site, assumed), &mut Notes::default()).ok();
+        deployed.ends = ends.iter().filter_map(end).collect();
+    }
+    Ok(deployed)
+}
+
+/// What stands between the stated name and the model.
+fn name_notes(place: &str, stated: &str, model: &Resolved<'_, Model>, notes: &mut Notes) {
+    let id = model.row.id.clone();
+    if model.moving {
+        let why = format!("`{stated}` is a pointer whose target changes; this was it when the catalog was compiled");
+        notes.assume(place, "model", id, &why);
+    } else if !model.taken.is_empty() {
+        let taken = model.taken.words().collect::<Vec<_>>().join(", ");
+        notes.assume(place, "model", id, &format!("`{stated}` without its {taken}"));
+    } else if model.quality == Some(Quality::Assumed) {
+        let seen = model.seen.unwrap_or("a rule");
+        notes.assume(place, "model", id, &format!("`{stated}` means it by {seen}"));
+    }
+}
+
+/// A deployment of this model.
+fn served(
+    fleet: &Fleet,
+    stated: &Deployment,
+    model: Resolved<'_, Model>,
+    (site, assumed): (usize, bool),
+    notes: &mut Notes,
+) -> Result<Deployed> {
+    let place = format!("deployment `{}`", stated.name);
     let hardware = fleet.catalog().hardware(&stated.hardware)?;
     let accelerator = accelerator(&place, hardware.row, notes)?;
     let mut network = network(&place, model.row, notes)?;
@@ -181,11 +225,7 @@ pub(super) fn compile(
         notes.assume(&place, "replicas", "1", "not stated");
     }
     let max_concurrency = most(&place, stated, dedicated && load == LoadRule::FromLog, notes);
-    for (what, scale) in [("energy_scale", stated.energy_scale), ("time_scale", stated.time_scale)] {
-        if let Some(scale) = scale {
-            notes.stated(&place, what, scale, "fleet file");
-        }
-    }
+    scale_notes(&place, stated, notes);
     let window = model.row.sliding_window();
     let pool = |serving: &Serving| {
         let roofline = Roofline::new(&accelerator, &network, serving, &resolved.parameters);
@@ -217,6 +257,7 @@ pub(super) fn compile(
         blackwell: generation == "blackwell",
         evidence,
         unknown_engine: !resolved.fitted,
+        assumed_cells: rests_on_assumed(model.row, hardware.row),
         unmeasured_serving: roofline.widening().unmeasured_serving || stated.prefill_devices.is_some() || sound,
         ..roofline.widening()
     };
@@ -239,6 +280,7 @@ pub(super) fn compile(
         idle: idle * all_devices,
         host,
         host_idle,
+        ends: Vec::new(),
         widening,
         spread: resolved.spread,
         meter,
@@ -258,6 +300,24 @@ pub(super) fn compile(
             state_bytes: network.state_elements * precision.state_bytes + stored.fixed * precision.cache_bytes * copies,
         },
     })
+}
+
+/// The scales that a meter gave.
+fn scale_notes(place: &str, stated: &Deployment, notes: &mut Notes) {
+    for (what, scale) in [("energy_scale", stated.energy_scale), ("time_scale", stated.time_scale)] {
+        if let Some(scale) = scale {
+            notes.stated(place, what, scale, "fleet file");
+        }
+    }
+}
+
+/// Whether a cell that energy follows from has no document behind it.
+fn rests_on_assumed(model: &Model, hardware: &Hardware) -> bool {
+    let assumed = |quality: Quality| quality == Quality::Assumed;
+    let sizes = ["total_params", "active_params", "n_layers", "hidden_size"];
+    let peaks = ["tdp_w", "memory_bw_gbs", "bf16_tflops"];
+    sizes.iter().any(|column| assumed(model.cell_quality(column)))
+        || peaks.iter().any(|column| assumed(hardware.cell_quality(column)))
 }
 
 /// Most requests the engine runs at once; its default matters where concurrency comes from the log.

@@ -240,6 +240,12 @@ impl Plan {
         &self.notes.facts
     }
 
+    /// The day the catalog's tables were compiled.
+    #[must_use]
+    pub fn catalog_edition(&self) -> &'static str {
+        crate::catalog::Catalog::edition()
+    }
+
     /// Where the fleet was read from, the digest of its text, and the digest of the catalog.
     #[must_use]
     pub fn inputs(&self) -> [&str; 3] {

@@ -24,7 +24,10 @@ mod engine {
     #[pymodule_export]
     use super::calibration::{calibrate_point, calibrate_series, edit_fleet};
     #[pymodule_export]
-    use super::catalog::{catalog_item, catalog_kinds, catalog_table};
+    use super::catalog::{
+        catalog_edition, catalog_from_config, catalog_item, catalog_kinds, catalog_resolution, catalog_search,
+        catalog_table,
+    };
     #[pymodule_export]
     use super::estimate::{Estimate, EstimateTable};
     #[pymodule_export]

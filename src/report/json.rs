@@ -44,19 +44,31 @@ pub fn estimate_json(estimate: &Estimate, table: &Table) -> String {
         .iter()
         .map(|u| json!({"column": u.column, "reason": u.reason, "requests": count(u.requests)}))
         .collect();
+    let unknown_models: Vec<Value> = estimate
+        .unknown_models()
+        .iter()
+        .map(|one| {
+            let counts = COUNTS.iter().zip(one.counts).map(|(c, n)| (c.name.to_owned(), count(n)));
+            let mut object = Map::from_iter([("model".into(), json!(one.model)), ("reason".into(), json!(one.reason))]);
+            object.extend(counts);
+            Value::Object(object)
+        })
+        .collect();
     let [fleet, fleet_digest, catalog_digest] = estimate.plan().inputs();
     let document = json!({
         "totals": total(&table.total),
         "rows": rows(table),
         "coverage": estimate.coverage(),
         "unknown": unknown,
+        "unknown_models": unknown_models,
         "assumptions": estimate.assumptions(),
         "provenance": {
             "engine_version": env!("CARGO_PKG_VERSION"),
             "method_edition": METHOD_EDITION,
-            "parameter_set": crate::estimate::PARAMETER_SET,
+            "parameter_set": estimate.parameter_set(),
             "fleet": fleet,
             "fleet_digest": fleet_digest,
+            "catalog_edition": estimate.plan().catalog_edition(),
             "catalog_digest": catalog_digest,
             "inputs": estimate.inputs(),
             "facts": estimate.plan().facts(),

@@ -20,7 +20,10 @@ fn json_has_the_keys_of_the_contract() {
     ledger.origin.coverage.count_many(360);
     let made = wattledger::estimate::Estimate::new(&ledger, &fleet("replicas = 2")).unwrap();
     let document: Value = serde_json::from_str(&estimate_json(&made, &by(&made, &["model", "hour"]))).unwrap();
-    assert_eq!(keys(&document), ["totals", "rows", "coverage", "unknown", "assumptions", "provenance"]);
+    assert_eq!(
+        keys(&document),
+        ["totals", "rows", "coverage", "unknown", "unknown_models", "assumptions", "provenance"]
+    );
     let mut columns: Vec<&str> = COUNTS.iter().chain(&SUMS).chain(&RATIOS).map(|column| column.name).collect();
     columns.insert(COUNTS.len(), wattledger::report::UNESTIMATED);
     assert_eq!(keys(&document["totals"]), columns);

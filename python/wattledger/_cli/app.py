@@ -369,17 +369,29 @@ def explain(
 @app.command()
 def catalog(
     kind: Annotated[str, typer.Argument(help=f"One of: {', '.join(_engine.catalog_kinds())}.")],
-    name: Annotated[str | None, typer.Argument(help="One item, under any of its names.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="One item, under any of its names; or a word to search for.")
+    ] = None,
+    from_config: Annotated[
+        Path | None,
+        typer.Option(help="Of models: a config.json of Hugging Face; prints the [[model]] row for a fleet file."),
+    ] = None,
+    fleet: FleetFile = None,
     as_json: Json = False,
 ) -> int:
-    """Show what is known and from where."""
+    """Show what is known and from where: a kind, what a word finds in it, or one item with the source of each cell."""
     from wattledger._cli import pages
 
     machine = as_json or not sys.stdout.isatty()
+    if from_config is not None:
+        if kind != "models":
+            raise typer.BadParameter("a config.json describes a model: catalog models --from-config …")
+        return pages.from_config(from_config, name)
+    own = _fleet(fleet) if fleet is not None else None
     if name is None:
-        pages.catalog_table(kind, as_json=machine)
+        pages.catalog_table(kind, None, own, as_json=machine)
     else:
-        pages.catalog_item(kind, name, as_json=machine)
+        pages.catalog_name(kind, name, own, as_json=machine)
     return exits.GOOD
 
 

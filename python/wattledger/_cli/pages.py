@@ -12,11 +12,13 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+import wattledger as wl
 from wattledger import _engine
+from wattledger._cli import exits, talk
 from wattledger._cli.words import figure, safe
 
 if TYPE_CHECKING:
-    import wattledger as wl
+    from pathlib import Path
 
 #: Columns of the catalog's overview, as far as a kind has them.
 OVERVIEW = (
@@ -103,39 +105,114 @@ def grow(branch: Tree, part: dict[str, Any]) -> None:
         grow(twig, smaller)
 
 
-def catalog_table(kind: str, *, as_json: bool) -> None:
-    """Print all rows of a kind."""
-    columns, rows = _engine.catalog_table(kind)
+def catalog_table(kind: str, text: str | None, fleet: wl.Fleet | None, *, as_json: bool) -> None:
+    """Print the rows of a kind, or those that a text is found in."""
+    columns, rows = _engine.catalog_table(kind, fleet) if text is None else _engine.catalog_search(kind, text, fleet)
     names = [name for name, _, _ in columns]
     if as_json:
         typer.echo(json.dumps([{name: cell or None for name, cell in zip(names, row, strict=True)} for row in rows]))
         return
-    places = [names.index(name) for name in OVERVIEW if name in names]
+    # A model's name is its id in other letters.
+    places = [names.index(name) for name in OVERVIEW if name in names and (kind, name) != ("models", "name")]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for at in places:
         name, unit, _ = columns[at]
-        table.add_column(Text(name), justify="right" if unit else "left", overflow="ellipsis", no_wrap=True)
+        heading = f"{name} {unit}".strip().replace("_params parameters", " 10⁹").replace("_", "\n", 1)
+        key = name == "id"
+        table.add_column(
+            Text(heading),
+            justify="right" if unit else "left",
+            overflow="ellipsis",
+            no_wrap=True,
+            max_width=None if key or unit else 24,
+            min_width=min(max(map(len, (row[at] for row in rows)), default=0), 44) if key else None,
+        )
     for row in rows:
-        table.add_row(*(Text(safe(row[at])) for at in places))
+        table.add_row(*(Text(_short(columns[at][1], row[at])) for at in places))
     Console(highlight=False).print(table)
-    Console(stderr=True, highlight=False).print(Text(f"{len(rows)} {kind}; add a name for one of them", style="dim"))
+    found = f"{len(rows)} {kind}" if text is None else f"{len(rows)} {kind} with `{safe(text)}`"
+    Console(stderr=True, highlight=False).print(Text(f"{found}; add a name for one of them", style="dim"))
 
 
-def catalog_item(kind: str, name: str, *, as_json: bool) -> None:
-    """Print one row of a kind, every cell with its source."""
-    cells = _engine.catalog_item(kind, name)
-    if as_json:
-        fields = ("unit", "value", "quality", "source")
-        item = {
-            column: dict(zip(fields, (unit, value or None, quality, source), strict=True))
-            for column, unit, value, quality, source in cells
-        }
-        typer.echo(json.dumps(item))
+def _short(unit: str, cell: str) -> str:
+    """Return a cell for a table: parameters in billions."""
+    if unit != "parameters" or not cell:
+        return safe(cell)
+    return figure(float(cell) / 1e9)
+
+
+def catalog_name(kind: str, name: str, fleet: wl.Fleet | None, *, as_json: bool) -> None:
+    """Print the item that a name means; else the rows that the name is found in, if it is in any."""
+    try:
+        resolution = _engine.catalog_resolution(kind, name, fleet)
+    except wl.UnknownNameError:
+        _, rows = _engine.catalog_search(kind, name, fleet)
+        # Scripts ask for one item and get it, or the error.
+        if as_json or not rows:
+            raise
+        catalog_table(kind, name, fleet, as_json=False)
         return
+    catalog_item(kind, name, resolution, fleet, as_json=as_json)
+
+
+def catalog_item(kind: str, name: str, resolution: dict[str, Any], fleet: wl.Fleet | None, *, as_json: bool) -> None:
+    """Print one row of a kind: how the name led there, and every cell with its source."""
+    cells = _engine.catalog_item(kind, name, fleet)
+    fields = ("unit", "value", "quality", "source", "retrieved", "licence")
+    if as_json:
+        item: dict[str, Any] = {
+            column: dict(zip(fields, (unit, value or None, *origin), strict=True))
+            for column, unit, value, *origin in cells
+        }
+        typer.echo(json.dumps(item | {"resolution": resolution}))
+        return
+    console = Console(highlight=False)
+    console.print(Text.assemble((safe(resolution["id"]), "bold"), f"   {_how(name, resolution)}"))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("column", "value", "unit", "quality", "source"):
         table.add_column(Text(heading), overflow="fold", justify="right" if heading == "value" else "left")
-    for column, unit, value, quality, source in cells:
-        if value:
-            table.add_row(*(Text(safe(cell)) for cell in (column, value, unit, quality, source)))
-    Console(highlight=False).print(table)
+    closing = {"source", "retrieved", "licence", "quality", "assumed_cells", "cell_sources"}
+    sources: list[str] = []
+    for column, unit, value, quality, source, _, _ in cells:
+        if value and column not in closing:
+            if source not in sources:
+                sources.append(source)
+            mark = f"[{sources.index(source) + 1}]"
+            table.add_row(*(Text(safe(cell)) for cell in (column, value, unit, quality, mark)))
+    console.print(table)
+    dates = {source: (retrieved, licence) for *_, source, retrieved, licence in cells}
+    for at, source in enumerate(sources, 1):
+        retrieved, licence = dates[source]
+        console.print(Text.assemble((f"[{at}] ", "dim"), safe(source), (f"   {retrieved}, {licence}", "dim")))
+
+
+def _how(name: str, found: dict[str, Any]) -> str:
+    """Say in words how a name led to its row."""
+    rules = {
+        "id": "its id",
+        "alias": "a listed name",
+        "glob": "a pattern",
+        "regex": "a regular expression",
+        "spelling": "another spelling of the id",
+        "part": f"the name without its {', '.join(found['taken'])}",
+    }
+    parts = [f"`{safe(name)}` is {rules[found['rule']]}"]
+    if found["alias"] and found["alias"] != name.lower():
+        parts.append(f"listed as `{safe(found['alias'])}`")
+    if found["seen"]:
+        parts.append(f"seen in {safe(found['seen'])}")
+    if found["moving"]:
+        parts.append("a pointer whose target changes")
+    if found["precision_hint"]:
+        parts.append(f"says {safe(found['precision_hint'])}")
+    if found["note"]:
+        parts.append(safe(found["note"]))
+    return "; ".join(parts)
+
+
+def from_config(path: Path, name: str | None) -> int:
+    """Print the `[[model]]` row of a released configuration."""
+    row = _engine.catalog_from_config(path, name or path.resolve().parent.name.lower())
+    typer.echo(row, nl=False)
+    talk.say("put this into the fleet file; the deployment then names the model by its id")
+    return exits.GOOD

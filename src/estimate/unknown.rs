@@ -1,0 +1,82 @@
+//! What an estimate does not know: columns with the reason, and models that no row of the catalog is named for.
+
+use super::columns::{self, COUNTS, SUMS};
+use super::{Estimate, Line};
+use crate::keys::route_label;
+use crate::plan::Target;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A column that is unknown for some requests, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Unknown {
+    /// Name of the column.
+    pub column: String,
+    /// Why.
+    pub reason: String,
+    /// Requests it concerns.
+    pub requests: u128,
+}
+
+/// A name of a model that is estimated nowhere, with its volume.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownModel {
+    /// The name in the log; `None` where the log names none.
+    pub model: Option<String>,
+    /// Why it is estimated nowhere.
+    pub reason: String,
+    /// Requests, input, cached and output tokens.
+    pub counts: [u128; COUNTS.len()],
+}
+
+impl Estimate {
+    /// Where each line without a deployment would have gone, and why it did not.
+    fn nowhere<'a>(&'a self, routes: &'a [u32]) -> impl Iterator<Item = (&'a Line, u32, &'a str)> {
+        self.lines.iter().filter(|line| line.counts[0] > 0).filter_map(|line| {
+            let route = *routes.get(line.series?)?;
+            match &self.plan.targets()[route as usize] {
+                Target::Nowhere(reason) => Some((line, route, reason.as_str())),
+                Target::Deployment(_) => None,
+            }
+        })
+    }
+
+    pub(super) fn unknowns(&self, routes: &[u32]) -> Vec<Unknown> {
+        let mut found: BTreeMap<(usize, String), u128> = BTreeMap::new();
+        let mut say = |column: usize, reason: &str, requests: u128| {
+            *found.entry((column, reason.to_owned())).or_default() += requests;
+        };
+        for (line, _, reason) in self.nowhere(routes) {
+            say(columns::sum("it_kwh"), reason, line.counts[0]);
+        }
+        for line in self.lines.iter().filter(|line| line.counts[0] > 0) {
+            let Some(at) = line.deployment else { continue };
+            let site = self.plan.site_of(at).unknown.iter().map(|(column, reason)| (*column, reason.as_str()));
+            for (column, reason) in site.chain(columns::NOT_COMPUTED) {
+                say(columns::sum(column), reason, line.counts[0]);
+            }
+        }
+        let unknown = |((column, reason), requests): ((usize, String), u128)| Unknown {
+            column: SUMS[column].name.into(),
+            reason,
+            requests,
+        };
+        found.into_iter().map(unknown).collect()
+    }
+
+    /// Models that are estimated nowhere, the one with most tokens first.
+    pub(super) fn models_of_nothing(&self, routes: &[u32]) -> Vec<UnknownModel> {
+        let mut found: BTreeMap<(Option<String>, String), [u128; COUNTS.len()]> = BTreeMap::new();
+        for (line, route, reason) in self.nowhere(routes) {
+            let model = route_label(self.routes[route as usize].route(), "model").map(str::to_owned);
+            let counts = found.entry((model, reason.to_owned())).or_default();
+            for (sum, count) in counts.iter_mut().zip(line.counts) {
+                *sum += count;
+            }
+        }
+        let mut models: Vec<UnknownModel> =
+            found.into_iter().map(|((model, reason), counts)| UnknownModel { model, reason, counts }).collect();
+        models.sort_by_key(|one| std::cmp::Reverse((one.counts[1] + one.counts[3], one.counts[0])));
+        models
+    }
+}
