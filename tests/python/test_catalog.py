@@ -48,7 +48,7 @@ def test_every_listed_name_of_a_model_means_what_its_table_says() -> None:
                 checked += 1
             elif row["match"] == "glob" and not row["alias"].startswith("projects/"):
                 name = row["alias"].replace("inference-profile/*", "inference-profile/us.").replace("*", "any")
-                tail = row["alias"].rsplit("/", 1)[1].removeprefix("*")
+                tail = row["alias"].rsplit("/", 1)[-1].removeprefix("*")
                 assert meant(name) == by_hand.get(tail, row["id"]), name
                 checked += 1
     assert checked > 11_000
