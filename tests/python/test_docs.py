@@ -73,3 +73,15 @@ def test_the_column_map_of_the_page_on_logs_reads_a_log(tmp_path: Path) -> None:
     described = wl.scan(log, map=column_map).describe()
     assert (described["input_tokens"], described["output_tokens"], described["requests_with_latency"]) == (10, 5, 1)
     assert described["first_bin"] == "2026-03-01T10:00:00Z"  # it ended at noon in Berlin and began two seconds before
+
+
+def test_the_pages_of_the_catalog_are_what_the_data_say() -> None:
+    spec = importlib.util.spec_from_file_location("make_catalog_pages", ROOT / "tools" / "make_catalog_pages.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for kind, wanted in module.PAGES.items():
+        assert (module.FOLDER / f"{kind}.md").read_text(encoding="utf-8") == module.page(kind, wanted), (
+            "run `make docs`"
+        )
