@@ -582,3 +582,12 @@ fn what_is_left_of_a_dense_network_is_its_feed_forward() {
     }
     assert!(all > 150 && f64::from(plausible) > 0.97 * f64::from(all), "{plausible} of {all}");
 }
+
+#[test]
+fn every_site_has_a_place_for_its_weather() {
+    for site in builtin().all_sites().unwrap().iter().filter(|site| site.id != "world") {
+        let (latitude, longitude) = (site.lat.unwrap_or(f64::NAN), site.lon.unwrap_or(f64::NAN));
+        assert!((-60.0..=72.0).contains(&latitude), "{}: {latitude}", site.id);
+        assert!((-180.0..=180.0).contains(&longitude), "{}: {longitude}", site.id);
+    }
+}

@@ -111,6 +111,7 @@ pub fn picture(fleet: &Fleet, asked: &Picture) -> Result<RequestEstimate> {
         concurrency: job.batch,
         values: SUMS.iter().enumerate().map(|(i, c)| (c.name, ranged(i))).collect(),
         unknown: unknown.chain(not_computed).collect(),
+        catalog: (plan.catalog_edition(), fleet.catalog().content_hash().to_owned()),
         parameter_set: DIFFUSION_SET.to_owned(),
         steps,
         tree: node("request", 1.0, "output", "what it took", std::iter::once(facility).chain(ends).collect()),

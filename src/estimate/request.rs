@@ -60,6 +60,8 @@ pub struct RequestEstimate {
     pub unknown: Vec<(String, String)>,
     /// The parameter set behind it.
     pub parameter_set: String,
+    /// Edition of the catalog, and the hash of all of it.
+    pub catalog: (&'static str, String),
     /// The chain, link by link.
     pub steps: Vec<Step>,
     /// The same chain as a tree, down to the sources.
@@ -141,6 +143,7 @@ pub fn request(fleet: &Fleet, asked: &Request) -> Result<RequestEstimate> {
         concurrency,
         values: SUMS.iter().enumerate().map(|(i, c)| (c.name, ranged(i))).collect(),
         unknown: unknown.chain(not_computed).collect(),
+        catalog: (plan.catalog_edition(), fleet.catalog().content_hash().to_owned()),
         parameter_set: fleet.parameter_set().unwrap_or(crate::plan::DEFAULT_SET).to_owned(),
         steps: steps(&link),
         tree: tree(&link),

@@ -102,6 +102,8 @@ pub fn request_json(request: &RequestEstimate) -> String {
             "engine_version": env!("CARGO_PKG_VERSION"),
             "method_edition": METHOD_EDITION,
             "parameter_set": request.parameter_set,
+            "catalog_edition": request.catalog.0,
+            "catalog_digest": request.catalog.1,
         },
     })
     .to_string()
