@@ -33,6 +33,9 @@ const PLAIN: [&str; 14] = [
     "electra",
 ];
 
+/// Networks whose class ties the output head to the input embedding where the configuration says nothing.
+const TIED: [&str; 8] = ["gpt2", "gemma", "opt", "bloom", "falcon", "mpt", "cohere", "starcoder2"];
+
 /// What a configuration says, under whichever of the names it uses.
 struct Config<'a>(&'a Map<String, Value>);
 
@@ -116,11 +119,17 @@ pub fn model_from_config(text: &str, id: &str, place: &str) -> Result<String> {
     let hidden = needed(&["hidden_size", "n_embd", "d_model", "dim"])?;
     let layers = needed(&["num_hidden_layers", "n_layer", "num_layers", "n_layers"])?;
     let heads = needed(&["num_attention_heads", "n_head", "num_heads", "n_heads"])?;
-    let vocabulary = needed(&["vocab_size", "padded_vocab_size"])?;
+    let kind = config.text("model_type").or(whole.text("model_type")).unwrap_or("unknown");
+    // Gemma 3 leaves its vocabulary to the class.
+    let left_out = kind.starts_with("gemma3").then_some(262_208.0);
+    let vocabulary = match config.number(&["vocab_size", "padded_vocab_size"]).or(left_out) {
+        Some(vocabulary) => vocabulary,
+        None => needed(&["vocab_size"])?,
+    };
     let kv_heads = config.number(&["num_key_value_heads", "num_kv_heads", "multi_query_group_num"]).unwrap_or(heads);
     let head = config.number(&["head_dim", "kv_channels"]).unwrap_or(hidden / heads);
-    let kind = config.text("model_type").or(whole.text("model_type")).unwrap_or("unknown");
-    let tied = config.flag("tie_word_embeddings").or(whole.flag("tie_word_embeddings"));
+    let left_to_class = TIED.iter().any(|tied| kind.starts_with(tied)).then_some(true);
+    let tied = config.flag("tie_word_embeddings").or(whole.flag("tie_word_embeddings")).or(left_to_class);
     let embeds = matches!(kind, "bert" | "roberta" | "xlm-roberta" | "distilbert" | "electra" | "modernbert");
 
     let attention = attention(&config, hidden, heads, kv_heads, head);
@@ -133,8 +142,14 @@ pub fn model_from_config(text: &str, id: &str, place: &str) -> Result<String> {
     let sparse = experts.as_ref().map_or(Layer { all: dense, active: dense }, |(layer, ..)| *layer);
     let norms = (2.0 * layers + 1.0) * hidden;
     let embedding = vocabulary * hidden;
+    // Learned positions are looked up beside the words.
+    let positions = if matches!(kind, "gpt2" | "opt") || embeds {
+        hidden * config.number(&["n_positions", "max_position_embeddings"]).unwrap_or(0.0)
+    } else {
+        0.0
+    };
     let output_head = if embeds || tied.unwrap_or(false) { 0.0 } else { embedding };
-    let around = embedding + output_head + norms + layers * attention;
+    let around = embedding + positions + output_head + norms + layers * attention;
     let tower = whole.inside(&["vision_config", "audio_config"]).and_then(|tower| tower_parameters(&tower));
     let total = around + dense_layers * dense + (layers - dense_layers) * sparse.all + tower.unwrap_or(0.0);
     let active = around + dense_layers * dense + (layers - dense_layers) * sparse.active;
@@ -165,14 +180,7 @@ pub fn model_from_config(text: &str, id: &str, place: &str) -> Result<String> {
     cells.number("n_heads", Some(heads));
     cells.number("n_kv_heads", Some(kv_heads));
     cells.number("head_dim", Some(head));
-    let rank = config.number(&["kv_lora_rank"]);
-    if rank.is_some() {
-        cells.words("kv_kind", "mla");
-    }
-    cells.number("kv_lora_rank", rank);
-    cells.number("qk_rope_head_dim", rank.and_then(|_| config.number(&["qk_rope_head_dim"])));
-    cells.number("qk_nope_head_dim", rank.and_then(|_| config.number(&["qk_nope_head_dim"])));
-    cells.number("v_head_dim", rank.and_then(|_| config.number(&["v_head_dim"])));
+    latent(&config, &mut cells);
     windows(&config, layers, &mut cells);
     if let Some((_, count, used)) = experts {
         cells.number("n_experts", Some(count));
@@ -198,6 +206,18 @@ pub fn model_from_config(text: &str, id: &str, place: &str) -> Result<String> {
         let _ = writeln!(row, "{column} = {value}");
     }
     Ok(row)
+}
+
+/// What a latent cache is made of.
+fn latent(config: &Config<'_>, cells: &mut Cells) {
+    let rank = config.number(&["kv_lora_rank"]);
+    if rank.is_some() {
+        cells.words("kv_kind", "mla");
+    }
+    cells.number("kv_lora_rank", rank);
+    cells.number("qk_rope_head_dim", rank.and_then(|_| config.number(&["qk_rope_head_dim"])));
+    cells.number("qk_nope_head_dim", rank.and_then(|_| config.number(&["qk_nope_head_dim"])));
+    cells.number("v_head_dim", rank.and_then(|_| config.number(&["v_head_dim"])));
 }
 
 /// Weights of attention of one layer.

@@ -164,6 +164,13 @@ impl Load for Model {
         }
     }
 
+    /// The id with spaces for dashes, or without the ending of the tuned variant: `Llama 3.3 70B`, `gemma-3-4b`.
+    fn respell(rows: &[Self], key: &str) -> Vec<usize> {
+        let name = super::names::dashed(key);
+        let is = |ending: &str| rows.iter().position(|row| row.id.strip_suffix(ending) == Some(name.as_ref()));
+        ["", "-instruct", "-it", "-chat", "-instruct-v0.1"].into_iter().find_map(is).into_iter().collect()
+    }
+
     /// Names of models differ in dashes and underscores on purpose; only case is ignored.
     fn key(name: &str) -> Cow<'_, str> {
         super::names::lower(name.trim())

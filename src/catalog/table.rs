@@ -119,7 +119,9 @@ impl<T: Load + 'static> Store<T> {
             }
         }
         for (index, row) in user.iter().enumerate() {
-            if user[..index].iter().any(|before| T::key(&before.id) == T::key(&row.id)) {
+            // Within one place a second row of an id is a mistake; of another place it goes over the first.
+            let twice = |before: &UserRow| before.place == row.place && T::key(&before.id) == T::key(&row.id);
+            if user[..index].iter().any(twice) {
                 return Err(refuse(&row.place, &row.id, "the id stands twice".into()));
             }
             store.overlay(row)?;
@@ -175,10 +177,12 @@ impl<T: Load + 'static> Store<T> {
         };
         let source = user.get("source").map_or_else(|| USER.to_owned(), |source| format!("{USER}: {source}"));
         let about_row = ["id", "source", "retrieved", "licence", "quality"];
-        let (mut cells, mut cell_origins) = (StringRecord::new(), Vec::new());
-        for (column, before) in T::COLUMNS.iter().zip(&self.cells[index]) {
+        let (mut cells, before) = (StringRecord::new(), &self.rows[index].provenance().cell_origins);
+        let mut cell_origins: Vec<CellOrigin> =
+            before.iter().filter(|origin| origin.source.starts_with(USER)).cloned().collect();
+        for (column, old) in T::COLUMNS.iter().zip(&self.cells[index]) {
             let given = user.get(column.name).filter(|_| !about_row.contains(&column.name));
-            cells.push_field(given.unwrap_or(before));
+            cells.push_field(given.unwrap_or(old));
             if given.is_some() {
                 cell_origins.push(CellOrigin {
                     column: column.name,

@@ -18,7 +18,7 @@ const fn key(name: &'static str, unit: &'static str, default: &'static str, mean
 }
 
 /// Tables of a fleet file. The catalog tables hold rows of the user's own, with the columns of the built-in files.
-pub const TOP_KEYS: [Key; 13] = [
+pub const TOP_KEYS: [Key; 14] = [
     key("deployment", "[[table]]", "none", "a model served on accelerators at a site"),
     key("site", "[table.NAME]", "none", "a building and its place"),
     key("hardware", "[[table]]", "none", "catalog row of an accelerator"),
@@ -30,6 +30,12 @@ pub const TOP_KEYS: [Key; 13] = [
     key("embodied", "[[table]]", "none", "catalog row of an embodied burden"),
     key("catalog_site", "[[table]]", "none", "catalog row of a place"),
     key("parameter", "[[table]]", "none", "catalog row of a parameter of the inference method"),
+    key(
+        "alias",
+        "[[table]]",
+        "none",
+        "another name of a catalog row: alias, id, match = exact | glob | regex, kind = model",
+    ),
     key(
         "catalog_files",
         "[\"path.csv\", …]",

@@ -8,6 +8,13 @@ use crate::{Error, Result};
 
 /// The shape of a model, or what to write where the catalog has none.
 fn shape(place: &str, model: &Model) -> Result<Shape> {
+    if model.architecture == "diffusion" {
+        return Err(Error::FleetConflict {
+            place: place.into(),
+            problem: format!("model `{}` makes images or video, not tokens", model.id),
+            hint: "`wattledger explain --image WxH` estimates one; logs of images are not read yet".into(),
+        });
+    }
     model.shape().ok_or_else(|| Error::FleetConflict {
         place: place.into(),
         problem: format!("model `{}` has no architecture in the catalog", model.id),

@@ -90,7 +90,12 @@ fn assume(fleet: &Fleet, route: &[Label], place: Option<String>, plan: &mut Plan
         Err(error) => return Err(error),
     };
     if model.row.shape().is_none() {
-        return Ok(Target::Nowhere(format!("model `{}` has no architecture in the catalog", model.row.id)));
+        let what = if model.row.architecture == "diffusion" {
+            "makes images or video, not tokens"
+        } else {
+            "has no architecture in the catalog"
+        };
+        return Ok(Target::Nowhere(format!("model `{}` {what}", model.row.id)));
     }
     let logged_hardware = route_label(route, "hardware").and_then(|name| fleet.catalog().hardware(name).ok());
     let hardware = logged_hardware.map_or_else(|| ASSUMED_HARDWARE.to_owned(), |resolved| resolved.row.id.clone());

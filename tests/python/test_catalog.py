@@ -174,6 +174,13 @@ CONFIGS: dict[str, tuple[dict[str, Any], str, float]] = {
         "deepseek-v3",
         0.01,
     ),
+    "positions": (
+        {
+            "model_type": "gpt2", "n_embd": 1600, "n_layer": 48, "n_head": 25, "n_positions": 1024, "vocab_size": 50257,
+        },
+        "gpt2-xl",
+        0.01,
+    ),
     "vision": (
         {
             "model_type": "qwen2_5_vl", "hidden_size": 2048, "intermediate_size": 11008, "num_hidden_layers": 36,
@@ -212,6 +219,26 @@ def test_a_released_configuration_describes_its_model(kind: str, tmp_path: Path)
     assert ours["it_kwh"] == pytest.approx(listed["it_kwh"], rel=0.1)
 
 
+def test_the_example_of_the_page_on_data_runs(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    example = page.partition("```toml\n")[2].partition("```")[0]
+    fleet = tmp_path / "fleet.toml"
+    fleet.write_text(example, encoding="utf-8")
+    item = json.loads(run("catalog", "models", "chat-large", "--fleet", str(fleet)).stdout)
+    assert item["resolution"]["id"] == "our-13b"
+    it_kwh = wl.Fleet.load(fleet).request(model="chat-large", output_tokens=100)["it_kwh"]
+    assert it_kwh is not None
+    assert it_kwh > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [("Llama 3.3 70B", "llama-3.3-70b-instruct"), ("gemma-3-4b", "gemma-3-4b-it"), ("gpt4o", "gpt-4o")],
+)
+def test_names_typed_from_memory_are_found(name: str, known: str) -> None:
+    assert meant(name) == known
+
+
 def test_what_is_no_configuration_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
     for text, said in (("{", "no JSON"), ("[]", "JSON object"), ("{}", "`hidden_size` is missing")):
@@ -234,6 +261,19 @@ def test_rows_of_csv_files_go_over_the_catalog_and_show_as_the_users(tmp_path: P
         "licence": "user",
     }  # fmt: skip
     assert item["tdp_w"]["value"] == "700"
+    # A later file goes over an earlier one, cell by cell, and the fleet file over all.
+    (tmp_path / "hardware-later.csv").write_text(
+        "id,idle_w,tdp_w,quality\nh100-sxm5-80gb,72.5,650,measured\n", encoding="utf-8"
+    )
+    fleet.write_text(
+        'catalog_files = ["hardware-ours.csv", "hardware-later.csv"]\n'
+        '[[hardware]]\nid = "h100-sxm5-80gb"\ntdp_w = 640\n[[alias]]\nkind = "hardware"\nalias = "our-box"\n'
+        'id = "h100-sxm5-80gb"\n',
+        encoding="utf-8",
+    )
+    item = json.loads(run("catalog", "hardware", "our-box", "--fleet", str(fleet)).stdout)
+    assert (item["idle_w"]["value"], item["tdp_w"]["value"]) == ("72.5", "640")
+    assert item["idle_w"]["source"] == "user overlay"
     fleet.write_text('catalog_files = ["things.csv"]\n', encoding="utf-8")
     (tmp_path / "things.csv").write_text(rows, encoding="utf-8")
     done = run("catalog", "hardware", "h100", "--fleet", str(fleet))
@@ -250,4 +290,7 @@ def test_the_command_searches_shows_and_explains() -> None:
     assert columns[0][0] == "id"
     assert {row[0] for row in rows} >= {"mi300x", "mi325x", "mi355x"}
     assert _engine.catalog_search("models", "sonnet-4")[1]
+    found = json.loads(run("catalog", "hardware", "apple").stdout)
+    assert len(found) > 5
+    assert all("apple" in row["id"] for row in found)
     assert run("catalog", "models", "no-such-thing-at-all").returncode == 2

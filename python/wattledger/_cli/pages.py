@@ -130,7 +130,7 @@ def catalog_table(kind: str, text: str | None, fleet: wl.Fleet | None, *, as_jso
     for row in rows:
         table.add_row(*(Text(_short(columns[at][1], row[at])) for at in places))
     Console(highlight=False).print(table)
-    found = f"{len(rows)} {kind}" if text is None else f"{len(rows)} {kind} with `{safe(text)}`"
+    found = f"{kind}: {len(rows)} rows" + ("" if text is None else f" with `{safe(text)}`")
     Console(stderr=True, highlight=False).print(Text(f"{found}; add a name for one of them", style="dim"))
 
 
@@ -147,10 +147,9 @@ def catalog_name(kind: str, name: str, fleet: wl.Fleet | None, *, as_json: bool)
         resolution = _engine.catalog_resolution(kind, name, fleet)
     except wl.UnknownNameError:
         _, rows = _engine.catalog_search(kind, name, fleet)
-        # Scripts ask for one item and get it, or the error.
-        if as_json or not rows:
+        if not rows:
             raise
-        catalog_table(kind, name, fleet, as_json=False)
+        catalog_table(kind, name, fleet, as_json=as_json)
         return
     catalog_item(kind, name, resolution, fleet, as_json=as_json)
 
