@@ -136,7 +136,8 @@ def hardware(folder):
     corrections = {}
     for line in read(FACTS, "hardware-corrections.csv"):
         corrections.setdefault(line["id"], {})[line["column"]] = (line["value"], line["source"])
-    differing = {(row["id"], row["column"]) for row in read(FACTS, "hardware-peaks.csv") if row["verdict"] == "differs"}
+    # A figure that a second source contradicts, or that none confirms, is assumed.
+    differing = {(row["id"], row["column"]) for row in read(FACTS, "hardware-peaks.csv") if row["verdict"] != "agrees"}
     numbers = [
         "release_year",
         "process_nm",
