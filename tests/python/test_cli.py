@@ -1,11 +1,13 @@
 """The command: exit codes, JSON, tables and files, as a shell sees them."""
 
 import gzip
+import importlib.util
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,16 @@ GOOD = {"timestamp": "2026-03-01T00:00:00Z", "model": "llama-3.1-8b", "input_tok
 def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from wattledger._cli import main; main()", *words]
     return subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
+
+
+def tool_named(name: str) -> Any:
+    """Load a script of `tools/` as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def log(folder: Path, *rows: dict[str, object] | str, name: str = "log.jsonl") -> str:

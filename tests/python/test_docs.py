@@ -2,13 +2,14 @@
 
 import ast
 import doctest
-import importlib.util
+import importlib
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import wattledger as wl
+from test_cli import tool_named
 
 ROOT = Path(__file__).parent.parent.parent
 MODULES = [
@@ -41,11 +42,7 @@ def test_the_examples_of_the_stub_run() -> None:
 
 
 def test_the_reference_pages_are_what_the_code_says() -> None:
-    spec = importlib.util.spec_from_file_location("make_reference", ROOT / "tools" / "make_reference.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = tool_named("make_reference")
     for path, text in module.pages().items():
         assert path.read_text(encoding="utf-8") == text, "run `make docs`"
 
@@ -76,11 +73,7 @@ def test_the_column_map_of_the_page_on_logs_reads_a_log(tmp_path: Path) -> None:
 
 
 def test_the_pages_of_the_catalog_are_what_the_data_say() -> None:
-    spec = importlib.util.spec_from_file_location("make_catalog_pages", ROOT / "tools" / "make_catalog_pages.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = tool_named("make_catalog_pages")
     for kind, wanted in module.PAGES.items():
         assert (module.FOLDER / f"{kind}.md").read_text(encoding="utf-8") == module.page(kind, wanted), (
             "run `make docs`"

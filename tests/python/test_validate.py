@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
 from pathlib import Path
 
 import pytest
 import wattledger as wl
-from test_cli import run
+from test_cli import run, tool_named
 
 ROOT = Path(__file__).parent.parent.parent
 BUNDLED = ROOT / "data" / "measurements" / "image-video.csv"
@@ -90,11 +89,7 @@ def test_the_command_ends_with_the_code_of_the_contract(tmp_path: Path) -> None:
 
 def test_the_shipped_parameters_are_what_the_fit_gives() -> None:
     pytest.importorskip("scipy", reason="the fit needs scipy: pip install -r requirements/fit.txt")
-    spec = importlib.util.spec_from_file_location("fit_diffusion", ROOT / "tools" / "fit_diffusion.py")
-    assert spec is not None
-    assert spec.loader is not None
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = tool_named("fit_diffusion")
     given, shipped = (
         list(csv.DictReader(text.splitlines()))
         for text in (tool.parameters(), tool.PARAMETERS.read_text(encoding="utf-8"))
@@ -108,11 +103,7 @@ def test_the_shipped_parameters_are_what_the_fit_gives() -> None:
 
 def test_the_shipped_set_is_what_the_fit_of_inference_gives() -> None:
     pytest.importorskip("scipy", reason="the fit needs scipy: pip install -r requirements/fit.txt")
-    spec = importlib.util.spec_from_file_location("fit_inference", ROOT / "tools" / "fit_inference.py")
-    assert spec is not None
-    assert spec.loader is not None
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = tool_named("fit_inference")
     data = tool.Data(str(ROOT / "data" / "measurements" / "inference.csv"))
     fresh = data.fresh()
     shipped = {key: value for key, value, *_ in fresh.parameters}
