@@ -21,6 +21,7 @@ pub mod estimate;
 pub mod event;
 pub mod files;
 pub mod fleet;
+pub mod hours;
 pub mod intake;
 pub mod kernel;
 pub mod keys;

@@ -97,8 +97,16 @@ quantity! {
     Watts,
     /// Time in seconds (s).
     Seconds,
-    /// Mass of CO2-equivalent in grams (g).
-    GramsCo2e,
+    /// Location-based emissions, in grams of CO2-equivalent (g). The accounts are types of their own: none adds to another.
+    GramsLocation,
+    /// Market-based emissions, g.
+    GramsMarket,
+    /// Marginal emissions, g; never inside an inventory.
+    GramsMarginal,
+    /// Upstream emissions of electricity, g.
+    GramsUpstream,
+    /// Lifecycle emissions of electricity, g: direct and upstream in one, without losses.
+    GramsLifecycle,
     /// Volume of water in litres (L); 1 L is taken as 1 kg.
     Litres,
     /// Litres of water per kilowatt-hour (L/kWh).
@@ -107,13 +115,22 @@ quantity! {
     DirectIntensity,
     /// Stack emissions, fuel chain and plant construction, gCO2e per kWh. A type of its own: it never adds to a direct factor.
     LifecycleIntensity,
+    /// Factor of contracts and residual mix, gCO2e per kWh.
+    MarketIntensity,
+    /// Short-run marginal factor, gCO2e per kWh.
+    MarginalIntensity,
+    /// Fuel chain, construction and grid losses, gCO2e per kWh.
+    UpstreamIntensity,
 }
 
 product! {
     Watts * Seconds = Joules,
     LitresPerKilowattHour * KilowattHours = Litres,
-    DirectIntensity * KilowattHours = GramsCo2e,
-    LifecycleIntensity * KilowattHours = GramsCo2e,
+    DirectIntensity * KilowattHours = GramsLocation,
+    LifecycleIntensity * KilowattHours = GramsLifecycle,
+    MarketIntensity * KilowattHours = GramsMarket,
+    MarginalIntensity * KilowattHours = GramsMarginal,
+    UpstreamIntensity * KilowattHours = GramsUpstream,
 }
 
 /// Joules in one kilowatt-hour, by definition.

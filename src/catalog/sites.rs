@@ -33,6 +33,14 @@ record! {
         grid_water: Option<String>,
         /// How the three were chosen, and why one is missing.
         grid_note: Option<String>,
+        /// Generation by the hour of its zone.
+        grid_hours: Option<String>,
+        /// Marginal factor by the hour of its region.
+        marginal_hours: Option<String>,
+        /// Nearest weather station.
+        weather: Option<String>,
+        /// How far it is.
+        weather_km: Option<f64> = "km" [0.0, 500.0],
         /// Published annual PUE.
         pue: Option<f64> = "" [Bounds::PUE.low, Bounds::PUE.high],
         /// Its year.

@@ -4,6 +4,7 @@
 //! is the estimate.
 
 use super::columns::{SUMS, Values};
+use super::lines::charged;
 use super::{Estimate, rates};
 use crate::event::{EventColumns, NO_TIME};
 use crate::keys::SeriesTable;
@@ -108,7 +109,14 @@ impl<'a> Annotator<'a> {
                 Some([i - c, o - i])
             }
         };
+        let estimate = self.estimate;
+        let site = estimate.plan().deployments()[series.deployment].site;
+        let Some(hour) = estimate.site_hours.get(site, bin) else { return Values::UNKNOWN };
         let parts = rate.parts(&rates::features(&sums, window));
-        Values::at_site(&parts, self.estimate.plan().site_of(series.deployment))
+        let values = Values::at_site(&parts, &charged(hour, estimate.allocation));
+        match estimate.scales.get(&(series.deployment, bin)) {
+            Some(scale) => values.scaled(*scale),
+            None => values,
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The columns of an estimate: name, unit, meaning; and values by column.
 
-use crate::physics::{emissions, facility};
-use crate::plan::{Parts, Site};
+use crate::physics::emissions;
+use crate::plan::{Around, Parts, SiteHour};
 use crate::units::{Joules, KilowattHours};
 
 /// A column of an estimate.
@@ -39,31 +39,30 @@ pub const SUMS: [Column; 19] = [
     column("power_delivery_kwh", "kWh", "UPS, distribution, lighting, other"),
     column("facility_kwh", "kWh", "IT + cooling + power delivery"),
     column("water_onsite_l", "L", "water taken in at the site"),
-    column("water_onsite_consumed_l", "L", "water evaporated at the site"),
+    column("water_onsite_consumed_l", "L", "water evaporated or carried off at the site"),
     column("water_offsite_l", "L", "water consumed by generation, without reservoir evaporation"),
     column("water_offsite_with_hydro_l", "L", "water consumed by generation, with reservoir evaporation"),
-    column("water_stress_weighted_l", "L", "on-site water weighted by the stress of its basin"),
+    column("water_stress_weighted_l", "L", "water consumed at the site weighted by the stress of its basin"),
     column("co2e_location_g", "g", "Scope 2, direct factors of the grid"),
     column("co2e_market_g", "g", "Scope 2, contracts and residual mix"),
-    column("co2e_upstream_g", "g", "Scope 3 category 3: lifecycle minus direct"),
+    column("co2e_upstream_g", "g", "Scope 3 category 3: lifecycle minus direct, grid losses"),
     column("co2e_marginal_g", "g", "consequence of one more kWh; never inside an inventory total"),
     column("co2e_embodied_g", "g", "manufacture, amortised"),
 ];
 
 /// Columns derived from sums: they do not add.
-pub const RATIOS: [Column; 2] = [
+pub const RATIOS: [Column; 7] = [
     column("concurrency", "requests", "requests a replica runs at once, mean over its busy time"),
     column("utilisation", "", "busy share of provisioned replica time"),
+    column("pue", "", "facility energy over IT energy"),
+    column("wue_l_per_kwh", "L/kWh", "water taken in at the site over IT energy"),
+    column("wue_consumed_l_per_kwh", "L/kWh", "water consumed at the site over IT energy"),
+    column("cue_g_per_kwh", "g/kWh", "location-based emissions over IT energy"),
+    column("tue", "", "facility energy over IT energy without fans and power supplies inside the IT"),
 ];
 
 /// Columns nothing here computes yet, each with the reason given for its null.
-pub const NOT_COMPUTED: [(&str, &str); 5] = [
-    ("water_onsite_consumed_l", "an annual water usage effectiveness does not tell evaporation from blowdown"),
-    ("water_stress_weighted_l", "no stress weight is given"),
-    ("co2e_market_g", "no contracts and no residual mix are given"),
-    ("co2e_marginal_g", "no marginal factor is given"),
-    ("co2e_embodied_g", "embodied burdens are not amortised yet"),
-];
+pub const NOT_COMPUTED: [(&str, &str); 1] = [("co2e_embodied_g", "embodied burdens are not amortised yet")];
 
 /// Place of a sum by name.
 ///
@@ -84,52 +83,88 @@ pub struct Values {
     /// Busy and provisioned replica seconds.
     pub(crate) busy_s: f64,
     pub(crate) provisioned_s: f64,
+    /// IT energy without fans and power supplies; not a number is unknown.
+    pub(crate) compute_kwh: f64,
 }
 
 impl Values {
     /// Nothing, known to be nothing.
     pub(crate) const ZERO: Self =
-        Self { sums: [0.0; SUMS.len()], weighted_concurrency: 0.0, busy_s: 0.0, provisioned_s: 0.0 };
+        Self { sums: [0.0; SUMS.len()], weighted_concurrency: 0.0, busy_s: 0.0, provisioned_s: 0.0, compute_kwh: 0.0 };
 
     /// Everything unknown.
     pub(crate) const UNKNOWN: Self =
-        Self { sums: [f64::NAN; SUMS.len()], weighted_concurrency: 0.0, busy_s: 0.0, provisioned_s: 0.0 };
+        Self { sums: [f64::NAN; SUMS.len()], compute_kwh: f64::NAN, ..Self::ZERO };
 
-    /// The columns that follow from the energy of some load at a site.
+    /// The columns that follow from the energy of some load at a site in an hour, with the mean of its overhead.
     #[must_use]
-    pub fn at_site(parts: &Parts, site: &Site) -> Self {
+    pub fn at_site(parts: &Parts, hour: &SiteHour) -> Self {
         let kwh = |joules: f64| KilowattHours::from(Joules(joules));
         let (prefill, decode) = (kwh(parts.prefill_j), kwh(parts.decode_j));
         let (idle, host) = (kwh(parts.idle_j), kwh(parts.host_j));
         let it = prefill + decode + idle + host;
-        let around = facility::overhead(it, site.pue);
-        let all = it + around.cooling + around.power_delivery;
+        let mut values = Self::overhead(it, &hour.facility.average, hour);
+        values.sums[..6].copy_from_slice(&[parts.replica_s, prefill.0, decode.0, idle.0, host.0, it.0]);
+        values.sums[FACILITY] = it.0 + values.sums[FACILITY];
+        values.causes(hour);
+        values
+    }
+
+    /// What stands around some IT energy, without that energy and without what it causes.
+    pub(super) fn overhead(it: KilowattHours, around: &Around, hour: &SiteHour) -> Self {
+        let mut values = Self::ZERO;
+        let (cooling, power_delivery) = (it.0 * around.cooling, it.0 * around.power_delivery);
+        let consumed = it.0 * around.water_consumed_l;
+        values.sums[COOLING] = cooling;
+        values.sums[COOLING + 1] = power_delivery;
+        values.sums[FACILITY] = cooling + power_delivery;
+        values.sums[FACILITY + 1] = it.0 * around.water_input_l;
+        values.sums[FACILITY + 2] = consumed;
+        values.sums[STRESS] = hour.stress_weight.map_or(f64::NAN, |weight| consumed * weight);
+        values
+    }
+
+    /// Fills in what the energy of the facility drinks and emits at its grid.
+    pub(super) fn causes(&mut self, hour: &SiteHour) {
+        let all = KilowattHours(self.sums[FACILITY]);
+        let grid = &hour.grid;
         let unknown = f64::NAN;
-        let upstream = site.direct.zip(site.lifecycle).and_then(|(d, l)| emissions::upstream(all, d, l));
-        let sums = [
-            parts.replica_s,
-            prefill.0,
-            decode.0,
-            idle.0,
-            host.0,
-            it.0,
-            around.cooling.0,
-            around.power_delivery.0,
-            all.0,
-            facility::water(it, site.wue).0,
-            unknown,
-            site.water.map_or(unknown, |w| facility::water(all, w).0),
-            site.water_with_hydro.map_or(unknown, |w| facility::water(all, w).0),
-            unknown,
-            site.direct.map_or(unknown, |direct| emissions::location(all, direct).0),
-            unknown,
-            upstream.map_or(unknown, |g| g.0),
-            unknown,
-            unknown,
-        ];
-        Self { sums, ..Self::ZERO }
+        let mut put = |name: &str, value: Option<f64>| self.sums[sum(name)] = value.unwrap_or(unknown);
+        put("water_offsite_l", grid.water.map(|(w, _)| (w * all).0));
+        put("water_offsite_with_hydro_l", grid.water_with_hydro.map(|(w, _)| (w * all).0));
+        put("co2e_location_g", grid.direct.map(|(factor, _)| emissions::location(all, factor).0));
+        put("co2e_market_g", grid.market.map(|factor| emissions::market(all, factor).0));
+        put("co2e_upstream_g", grid.upstream.map(|factor| emissions::upstream(all, factor).0));
+        put("co2e_marginal_g", grid.marginal.map(|(factor, _)| emissions::marginal(all, factor).0));
+        put("co2e_embodied_g", None);
+    }
+
+    /// The same load at another size: every sum but time scales.
+    #[must_use]
+    pub(super) fn scaled(mut self, factor: f64) -> Self {
+        for sum in &mut self.sums[1..] {
+            *sum *= factor;
+        }
+        self.compute_kwh *= factor;
+        self
+    }
+
+    /// Adds another load column by column.
+    pub(super) fn plus(mut self, other: &Self) -> Self {
+        for (sum, more) in self.sums.iter_mut().zip(other.sums) {
+            *sum += more;
+        }
+        self.compute_kwh += other.compute_kwh;
+        self
     }
 }
+
+/// Places of columns in [`SUMS`].
+const COOLING: usize = 6;
+/// Facility energy; water taken in and consumed stand behind it.
+pub(super) const FACILITY: usize = 8;
+const STRESS: usize = 13;
+const IT: usize = 5;
 
 /// Sums that remember what was unknown in them.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,12 +172,16 @@ pub struct Total {
     /// Exact counts by column of [`COUNTS`].
     pub counts: [u128; COUNTS.len()],
     known: [f64; SUMS.len()],
+    /// IT energy of the lines whose value is known.
+    it_of_known: [f64; SUMS.len()],
     any: [bool; SUMS.len()],
     /// Requests whose value is unknown, by column of [`SUMS`].
     pub unknown_requests: [u128; SUMS.len()],
     weighted_concurrency: f64,
     busy_s: f64,
     provisioned_s: f64,
+    compute_kwh: f64,
+    facility_of_compute: f64,
 }
 
 impl Default for Total {
@@ -150,11 +189,14 @@ impl Default for Total {
         Self {
             counts: [0; COUNTS.len()],
             known: [0.0; SUMS.len()],
+            it_of_known: [0.0; SUMS.len()],
             any: [false; SUMS.len()],
             unknown_requests: [0; SUMS.len()],
             weighted_concurrency: 0.0,
             busy_s: 0.0,
             provisioned_s: 0.0,
+            compute_kwh: 0.0,
+            facility_of_compute: 0.0,
         }
     }
 }
@@ -170,12 +212,17 @@ impl Total {
                 self.unknown_requests[i] += counts[0];
             } else {
                 self.known[i] += value;
+                self.it_of_known[i] += values.sums[IT];
                 self.any[i] = true;
             }
         }
         self.weighted_concurrency += values.weighted_concurrency;
         self.busy_s += values.busy_s;
         self.provisioned_s += values.provisioned_s;
+        if !values.compute_kwh.is_nan() {
+            self.compute_kwh += values.compute_kwh;
+            self.facility_of_compute += values.sums[FACILITY];
+        }
     }
 
     /// Requests without an energy estimate: their route goes nowhere, or their bin has no operating point.
@@ -193,11 +240,24 @@ impl Total {
     /// The sums and then the ratios, in the order of [`SUMS`] and [`RATIOS`].
     #[must_use]
     pub fn values(&self) -> Vec<Option<f64>> {
+        (0..SUMS.len()).map(|i| self.value(i)).chain(self.ratios()).collect()
+    }
+
+    /// The ratios, in the order of [`RATIOS`].
+    pub(super) fn ratios(&self) -> [Option<f64>; RATIOS.len()] {
         let replica_s = self.known[0];
-        let ratios = [
+        let over_it = |name: &str| {
+            let at = sum(name);
+            (self.any[at] && self.it_of_known[at] > 0.0).then(|| self.known[at] / self.it_of_known[at])
+        };
+        [
             (replica_s > 0.0).then(|| self.weighted_concurrency / replica_s),
             (self.provisioned_s > 0.0).then(|| self.busy_s / self.provisioned_s),
-        ];
-        (0..SUMS.len()).map(|i| self.value(i)).chain(ratios).collect()
+            over_it("facility_kwh"),
+            over_it("water_onsite_l"),
+            over_it("water_onsite_consumed_l"),
+            over_it("co2e_location_g"),
+            (self.compute_kwh > 0.0).then(|| self.facility_of_compute / self.compute_kwh),
+        ]
     }
 }

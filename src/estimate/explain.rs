@@ -3,7 +3,7 @@
 use super::columns::Values;
 use crate::physics::inference::{Coefficients, Features};
 use crate::physics::latency::latency;
-use crate::plan::{Deployed, Fact, Parts, Plan, Site};
+use crate::plan::{Deployed, Fact, Parts, Plan, SiteHour};
 use crate::units::Seconds;
 use serde::Serialize;
 
@@ -52,7 +52,7 @@ pub(super) struct Chain<'a> {
     pub features: &'a Features,
     pub parts: &'a Parts,
     pub value: &'a Values,
-    pub site: &'a Site,
+    pub hour: &'a SiteHour,
     pub plan: &'a Plan,
 }
 
@@ -93,7 +93,7 @@ pub(super) fn leaf(what: &str, value: f64, unit: &str) -> Node {
 
 /// The chain from the facility down to catalog cells and parameters.
 pub(super) fn tree(chain: &Chain<'_>) -> Node {
-    let Chain { deployed, parts, site, .. } = chain;
+    let Chain { deployed, parts, hour, .. } = chain;
     let it = parts.prefill_j + parts.decode_j + parts.host_j;
     let device = ["tdp_w", "memory_bw_gbs", "bf16_tflops", "fp8_tflops", "energy_scale", "time_scale"];
     let power = node(
@@ -116,19 +116,36 @@ pub(super) fn tree(chain: &Chain<'_>) -> Node {
             node("accelerators", deployed.devices, &deployed.hardware, "of one replica", chain.given(&device)),
         ],
     );
-    let pue = node("PUE", site.pue, "", "facility / IT", chain.given(&["pue"]));
-    let facility = node("facility energy", it * site.pue, "J", "IT energy·PUE", vec![energy, pue]);
+    let pue = around(hour, chain.plan.facts());
+    let facility = node("facility energy", it * pue.value, "J", "IT energy·PUE", vec![energy, pue]);
     let ends = footprint(chain.value).map(|(name, value, unit, formula)| {
         let factor = match name {
-            "water_onsite_l" => "wue_l_per_kwh",
-            "water_offsite_with_hydro_l" => "water_offsite_with_hydro_l_per_kwh",
-            "co2e_location_g" => "carbon_direct_g_per_kwh",
-            _ => "carbon_lifecycle_g_per_kwh",
+            "water_onsite_l" => &["wue_l_per_kwh", "cycles_of_concentration"][..],
+            "water_offsite_l" => &["water_offsite_l_per_kwh", "water_l_per_kwh"][..],
+            "water_offsite_with_hydro_l" => &["water_offsite_with_hydro_l_per_kwh", "water_with_hydro_l_per_kwh"][..],
+            "co2e_location_g" => &["carbon_direct_g_per_kwh", "direct_g_per_kwh"][..],
+            "co2e_market_g" => &["contracted_share", "residual_direct_g_per_kwh"][..],
+            "co2e_upstream_g" => &["carbon_lifecycle_g_per_kwh", "lifecycle_g_per_kwh", "losses_pct"][..],
+            "co2e_marginal_g" => &["carbon_marginal_g_per_kwh", "marginal_g_per_kwh, mean of the hours"][..],
+            _ => &[][..],
         };
-        let known = if name == "facility_kwh" { Vec::new() } else { chain.given(&[factor]) };
+        let known = chain.given(factor);
         node(name, value, unit, formula, known)
     });
     node("request", chain.features.requests, "request", "what it took", std::iter::once(facility).chain(ends).collect())
+}
+
+/// PUE with what it is made of.
+pub(super) fn around(hour: &SiteHour, facts: &[Fact]) -> Node {
+    let average = &hour.facility.average;
+    let cells = [
+        "pue", "pue_typical", "fan_share", "supply_air_c", "dew_point_limit_c", "chilled_supply_c", "chilled_return_c",
+        "facility_water_c", "liquid_fraction",
+    ];
+    let cooling = node("cooling", average.cooling, "kWh/kWh", "over IT energy", given(facts, &cells));
+    let chain = given(facts, &["redundancy", "ups_fixed", "pdu_fixed"]);
+    let power = node("power delivery", average.power_delivery, "kWh/kWh", "over IT energy", chain);
+    node("PUE", average.pue(), "", "1 + cooling + power delivery", vec![cooling, power])
 }
 
 fn prefill(chain: &Chain<'_>) -> Node {
@@ -209,9 +226,13 @@ pub(super) fn footprint(value: &Values) -> impl Iterator<Item = (&'static str, f
     [
         ("facility_kwh", "kWh", "IT · PUE"),
         ("water_onsite_l", "L", "IT · WUE"),
+        ("water_onsite_consumed_l", "L", "evaporation and drift"),
+        ("water_offsite_l", "L", "facility · water of generation"),
         ("water_offsite_with_hydro_l", "L", "facility · water factor"),
         ("co2e_location_g", "g", "facility · direct factor"),
-        ("co2e_upstream_g", "g", "facility · (lifecycle − direct)"),
+        ("co2e_market_g", "g", "facility · (contracts, residual mix)"),
+        ("co2e_upstream_g", "g", "facility · (lifecycle − direct + losses)"),
+        ("co2e_marginal_g", "g", "facility · marginal factor; in no inventory"),
     ]
     .into_iter()
     .map(|(name, unit, formula)| (name, value.sums[super::columns::sum(name)], unit, formula))
@@ -220,7 +241,7 @@ pub(super) fn footprint(value: &Values) -> impl Iterator<Item = (&'static str, f
 
 /// The chain as a list.
 pub(super) fn steps(chain: &Chain<'_>) -> Vec<Step> {
-    let Chain { deployed, concurrency, features: f, parts, site, .. } = chain;
+    let Chain { deployed, concurrency, features: f, parts, hour, .. } = chain;
     let at = chain.coefficients();
     let (e, roofline) = (&at.energy_j, &deployed.roofline);
     let step = |stage, what: &str, value, unit, formula| Step { stage, what: what.into(), value, unit, formula };
@@ -278,7 +299,7 @@ pub(super) fn steps(chain: &Chain<'_>) -> Vec<Step> {
         step("latency", "time to first token", waits.first_token.0, "s", "prefill + one step, without queueing"),
         step("latency", "inter-token latency", waits.between_tokens.0, "s", "B·replica time/output"),
         step("latency", "latency", waits.whole.0, "s", "first token + the others"),
-        step("facility", "PUE", site.pue, "", "facility / IT"),
+        step("facility", "PUE", hour.facility.average.pue(), "", "facility / IT"),
     ]);
     steps.extend(
         footprint(chain.value).map(|(name, value, unit, formula)| step("facility", name, value, unit, formula)),

@@ -181,6 +181,7 @@ impl Estimate {
                     PlanKey::Hardware => deployed.hardware.clone(),
                     PlanKey::Site => self.plan.sites()[deployed.site].name.clone(),
                 }),
+                None if matches!(key, PlanKey::Site) => line.site.map(|at| self.plan.sites()[at].name.clone()),
                 // A route that goes nowhere still has the name the log gives its model.
                 None if matches!(key, PlanKey::Model) => {
                     series.and_then(|s| route_label(s.route(), "model")).map(str::to_owned)

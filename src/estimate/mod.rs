@@ -7,9 +7,14 @@ mod annotate;
 pub mod columns;
 mod explain;
 mod group;
+mod lines;
+mod meters;
 mod picture;
 mod rates;
+mod remarks;
 mod request;
+mod site_hours;
+mod sites;
 mod unknown;
 
 pub use crate::plan::Picture;
@@ -18,31 +23,75 @@ pub use annotate::Annotator;
 pub use columns::Total;
 pub use explain::{Node, Step};
 pub use group::{GroupBy, KEYS, Table, TableRow};
+pub use meters::Reconciled;
 pub use picture::picture;
 pub use request::{Request, RequestEstimate, request};
+pub use sites::{PeakDay, PeakHour, SiteSummary};
 pub use unknown::{Unknown, UnknownModel};
 
 use crate::Result;
 use crate::event::{Coverage, InputIdentity};
-use crate::fleet::Fleet;
+use crate::fleet::{Allocation, Fleet};
 use crate::keys::Series;
 use crate::ledger::Ledger;
-use crate::plan::{Assumption, LoadRule, Plan, RateTable, Target};
+use crate::plan::{Assumption, Parts, Plan, RateTable};
 use columns::{COUNTS, Values};
+use meters::Scales;
+use site_hours::SiteHours;
 
 /// Edition of the methods: changes when an estimate of the same input changes.
-pub const METHOD_EDITION: &str = "2026.11-3";
+pub const METHOD_EDITION: &str = "2026.11-4";
 
-/// One line: a series in a bin, or what a deployment left unallocated in a bin.
+/// One line: a series in a bin, or what a deployment or a site left unallocated in a bin.
 #[derive(Clone, Debug)]
 struct Line {
     /// Place in the ledger's series; `None` for unallocated.
     series: Option<usize>,
-    /// Place in the plan's deployments; `None` where the route goes nowhere.
+    /// Place in the plan's deployments; `None` where the route goes nowhere, and for what is a site's alone.
     deployment: Option<usize>,
+    /// Place in the plan's sites.
+    site: Option<usize>,
     bin: i64,
     counts: [u128; COUNTS.len()],
     values: Values,
+}
+
+impl Line {
+    /// What no request of a site bears.
+    fn of_site(site: Option<usize>, bin: i64) -> Self {
+        Self { series: None, deployment: None, site, bin, counts: [0; COUNTS.len()], values: Values::ZERO }
+    }
+}
+
+/// A line before anything stands around its IT.
+#[derive(Clone, Debug)]
+struct Load {
+    series: Option<usize>,
+    deployment: Option<usize>,
+    site: Option<usize>,
+    bin: i64,
+    counts: [u128; COUNTS.len()],
+    parts: Parts,
+    weighted_concurrency: f64,
+    busy_s: f64,
+    provisioned_s: f64,
+}
+
+impl Load {
+    /// What no request of a deployment bears.
+    fn unallocated(deployment: Option<usize>, bin: i64) -> Self {
+        Self {
+            series: None,
+            deployment,
+            site: None,
+            bin,
+            counts: [0; COUNTS.len()],
+            parts: Parts::default(),
+            weighted_concurrency: 0.0,
+            busy_s: 0.0,
+            provisioned_s: 0.0,
+        }
+    }
 }
 
 /// Values with their keys, coverage, assumptions and provenance; see [`Estimate::by`].
@@ -65,6 +114,10 @@ pub struct Estimate {
     windows: Vec<u32>,
     plan: Plan,
     rates: RateTable,
+    site_hours: SiteHours,
+    scales: Scales,
+    reconciled: Vec<Reconciled>,
+    allocation: Allocation,
     assumptions: Vec<Assumption>,
     unknown: Vec<Unknown>,
     unknown_models: Vec<UnknownModel>,
@@ -80,47 +133,19 @@ impl Estimate {
     /// # Errors
     /// As [`Plan::compile`]; [`crate::Error::Overflow`] if the sums of the ledger pass 38 digits.
     ///
-    /// # Panics
-    /// Never: every bin with moments is rated.
     pub fn new(ledger: &Ledger, fleet: &Fleet) -> Result<Self> {
         // No sum of a part can pass 128 bits where the sums of the whole fit 38 digits.
         ledger.totals()?;
         let plan = Plan::compile(fleet, ledger.routes())?;
         let rated = rates::rate(ledger, &plan)?;
         let routes = ledger.route_of_series();
-        let mut lines = Vec::with_capacity(ledger.moments().len() + rated.unallocated.len());
-        for row in ledger.moments() {
-            let series = row.key as usize;
-            let counts = [row.sums[0], row.sums[1], row.sums[2], row.sums[3]];
-            let (deployment, values) = match &plan.targets()[routes[series] as usize] {
-                Target::Nowhere(_) => (None, Values::UNKNOWN),
-                Target::Deployment(at) => {
-                    let rate = rated.table.get(*at, row.bin).expect("every bin with moments is rated");
-                    let window = rates::window_of(ledger, plan.deployments()[*at].window, row);
-                    let parts = rate.parts(&rates::features(&row.sums, window));
-                    let mut values = Values::at_site(&parts, plan.site_of(*at));
-                    values.weighted_concurrency = rate.concurrency * parts.replica_s;
-                    values.busy_s = rate.busy_per_s * parts.replica_s;
-                    values.provisioned_s = rate.provisioned_per_s * parts.replica_s;
-                    (Some(*at), values)
-                }
-            };
-            lines.push(Line { series: Some(series), deployment, bin: row.bin, counts, values });
-        }
-        for u in &rated.unallocated {
-            let mut values = Values::at_site(&u.parts, plan.site_of(u.deployment));
-            values.busy_s = u.busy_s;
-            values.provisioned_s = u.provisioned_s;
-            lines.push(Line {
-                series: None,
-                deployment: Some(u.deployment),
-                bin: u.bin,
-                counts: [0; COUNTS.len()],
-                values,
-            });
-        }
+        let drawn = lines::draw(ledger, fleet, &plan, &rated, &routes)?;
         let mut estimate = Self {
-            lines,
+            lines: drawn.lines,
+            site_hours: drawn.site_hours,
+            scales: drawn.scales,
+            reconciled: drawn.reconciled,
+            allocation: fleet.allocation(),
             series: ledger.series().to_vec(),
             routes: ledger.routes().to_vec(),
             dimensions: ledger.dimensions().to_vec(),
@@ -137,67 +162,10 @@ impl Estimate {
             period: rated.period,
         };
         estimate.remark(&rated.remarks);
+        estimate.remark_sites();
         estimate.unknown = estimate.unknowns(&routes);
         estimate.unknown_models = estimate.models_of_nothing(&routes);
         Ok(estimate)
-    }
-
-    /// Turns what the operating points say into assumptions.
-    fn remark(&mut self, remarks: &[rates::Remarks]) {
-        let mut say = |place: &str, what: &str, value: String, why: &str| {
-            self.assumptions.push(Assumption { place: place.into(), what: what.into(), value, why: why.into() });
-        };
-        if let Some((start, end)) = self.period
-            && self.plan.deployments().iter().any(|d| d.dedicated)
-        {
-            say(
-                "estimate",
-                "provisioned period",
-                format!("{} to {}", group::time(start), group::time(end)),
-                "from the first to the last five-minute bin with a request in the log",
-            );
-        }
-        for (deployed, remarks) in self.plan.deployments().iter().zip(remarks) {
-            let place = format!("deployment `{}`", deployed.name);
-            if remarks.solved_bins > 0 {
-                let bins = format!("solved from arrivals in {} five-minute bins", remarks.solved_bins);
-                say(&place, "concurrency", bins, "the log carries no latency");
-            } else if deployed.dedicated && remarks.latency_share > 0.0 && remarks.latency_share < 1.0 {
-                let share = format!("{:.1} % of requests", 100.0 * remarks.latency_share);
-                say(&place, "latency", share, "the others are taken to overlap as these do");
-            }
-            if let (Some(limit), LoadRule::Declared(stated)) = (remarks.declared_beyond, deployed.load) {
-                say(&place, "concurrency", crate::plan::plain(stated), &request::beyond(limit));
-            }
-            if remarks.overloaded_bins > 0 {
-                let bins = format!("overloaded in {} five-minute bins", remarks.overloaded_bins);
-                say(
-                    &place,
-                    "load",
-                    bins,
-                    "the log asks for more than the replicas can do; concurrency is at its limit",
-                );
-            }
-            if remarks.crowded_bins > 0 {
-                let bins = format!("more than the replicas have time for in {} bins", remarks.crowded_bins);
-                let why = "the log shows more work, or shorter latencies, than the method thinks these replicas can do; \
-                           energy comes out above what they can draw";
-                say(&place, "load", bins, why);
-            }
-            if remarks.window_missing {
-                let why = "the ledger was made without this model's window: full attention stands in, an upper bound; \
-                           scan with --fleet to keep it";
-                say(&place, "attention window", "ignored".into(), why);
-            }
-            if remarks.null_bin {
-                say(
-                    &place,
-                    "time",
-                    "unknown for some requests".into(),
-                    "evaluated at the default concurrency, without idle",
-                );
-            }
-        }
     }
 
     /// Models that are estimated nowhere, the one with most tokens first.
@@ -232,6 +200,18 @@ impl Estimate {
     #[must_use]
     pub fn rates(&self) -> &RateTable {
         &self.rates
+    }
+
+    /// Meters beside the estimate, step by step.
+    #[must_use]
+    pub fn reconciled(&self) -> &[Reconciled] {
+        &self.reconciled
+    }
+
+    /// How the overhead of sites is charged.
+    #[must_use]
+    pub fn allocation(&self) -> Allocation {
+        self.allocation
     }
 
     /// Width of the bins, in seconds.

@@ -1,8 +1,8 @@
 //! One image or video: the whole chain from pixels to litres and grams, with the source of every coefficient.
 
 use super::columns::{NOT_COMPUTED, SUMS, Values};
-use super::explain::{Step, footprint, given, leaf, node};
-use super::request::RequestEstimate;
+use super::explain::{Step, around, footprint, given, leaf, node};
+use super::request::{RequestEstimate, envelope};
 use crate::fleet::Fleet;
 use crate::plan::{DIFFUSION_SET, Parts, Picture, Plan};
 use crate::{Error, Result};
@@ -38,16 +38,18 @@ pub fn picture(fleet: &Fleet, asked: &Picture) -> Result<RequestEstimate> {
     check(asked)?;
     let (plan, made) = Plan::picture(fleet, asked)?;
     let site = &plan.sites()[0];
+    let here = site.hour(None, None);
     let (generated, work, job) = (&made.made.generated, &made.made.work, &made.job);
     let time = generated.batch_time.0 / job.batch;
     let at = |joules: f64| {
         let parts =
             Parts { prefill_j: 0.0, decode_j: joules, idle_j: 0.0, host_j: made.host.0 * time, replica_s: time };
-        (Values::at_site(&parts, site), parts)
+        (parts, Values::at_site(&parts, &here))
     };
     let (low, high) = made.made.range;
-    let (value, parts) = at(generated.energy.0);
-    let ends = [at(low.0).0, at(high.0).0];
+    let (parts, value) = at(generated.energy.0);
+    let [lowest, highest] = envelope(&here);
+    let ends = [Values::at_site(&at(low.0).0, &lowest), Values::at_site(&at(high.0).0, &highest)];
     let ranged = |i: usize| {
         let v = value.sums[i];
         (!v.is_nan()).then_some([v, v.min(ends[0].sums[i]), v.max(ends[1].sums[i])])
@@ -84,10 +86,10 @@ pub fn picture(fleet: &Fleet, asked: &Picture) -> Result<RequestEstimate> {
         vec![node("time", time, "s", "of the batch / outputs", Vec::new())],
     );
     let it = node("IT energy", parts.decode_j + parts.host_j, "J", "accelerators + host", vec![energy, host]);
-    let pue = node("PUE", site.pue, "", "facility / IT", given(facts, &["pue"]));
-    let facility =
-        node("facility energy", (parts.decode_j + parts.host_j) * site.pue, "J", "IT energy·PUE", vec![it, pue]);
-    let around: Vec<_> = footprint(&value).collect();
+    let pue = around(&here, facts);
+    let whole = (parts.decode_j + parts.host_j) * pue.value;
+    let facility = node("facility energy", whole, "J", "IT energy·PUE", vec![it, pue]);
+    let footprint: Vec<_> = footprint(&value).collect();
     let step = |stage, what: &str, value, unit, formula| Step { stage, what: what.into(), value, unit, formula };
     let mut steps = vec![
         step("load", "megapixels", work.megapixels, "Mpx", "width·height·frames"),
@@ -97,10 +99,10 @@ pub fn picture(fleet: &Fleet, asked: &Picture) -> Result<RequestEstimate> {
         step("energy", "accelerators", parts.decode_j, "J", "floor·time + dynamic"),
         step("energy", "host", parts.host_j, "J", "P_host·time"),
         step("latency", "latency", generated.batch_time.0, "s", "of the whole batch"),
-        step("facility", "PUE", site.pue, "", "facility / IT"),
+        step("facility", "PUE", here.facility.average.pue(), "", "facility / IT"),
     ];
-    steps.extend(around.iter().map(|(name, value, unit, formula)| step("facility", name, *value, unit, formula)));
-    let ends = around.iter().map(|(name, value, unit, formula)| node(name, *value, unit, formula, Vec::new()));
+    steps.extend(footprint.iter().map(|(name, value, unit, formula)| step("facility", name, *value, unit, formula)));
+    let ends = footprint.iter().map(|(name, value, unit, formula)| node(name, *value, unit, formula, Vec::new()));
     let unknown = site.unknown.iter().map(|(column, reason)| ((*column).to_owned(), reason.clone()));
     let not_computed = NOT_COMPUTED.iter().map(|(column, reason)| ((*column).to_owned(), (*reason).to_owned()));
     Ok(RequestEstimate {

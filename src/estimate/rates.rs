@@ -5,6 +5,7 @@
 //! weighted by the output tokens each of them holds. What was provisioned and idle is divided by the replica time of the
 //! bin; a bin without requests leaves it unallocated.
 
+use crate::hours::{HOUR_S, hour_of, told};
 use crate::ledger::{Ledger, NULL_BIN, OCCUPANCY_BIN_S, Row, moment};
 use crate::physics::inference::{Coefficients, Features};
 use crate::physics::occupancy::OperatingPoint;
@@ -118,6 +119,11 @@ pub(super) fn rate(ledger: &Ledger, plan: &Plan) -> Result<Rated> {
     let period = period(ledger);
     let mut rated = Rated { table: RateTable::default(), unallocated: Vec::new(), remarks: Vec::new(), period };
     for (at, deployed) in plan.deployments().iter().enumerate() {
+        let period = deployed.provisioned.map_or(period, |stated| Some(wider(stated, period)));
+        if deployed.dedicated {
+            check_replicas(deployed, period)?;
+            rated.period = period.map(|period| wider(period, rated.period));
+        }
         let one = OneDeployment::new(deployed, &loads[at], &occupied[at], i64::from(ledger.bin_seconds()), period);
         let remarks = one.rate(at, &mut rated);
         rated.remarks.push(remarks);
@@ -138,6 +144,25 @@ fn period(ledger: &Ledger) -> Option<(i64, i64)> {
     Some((bins().min()?, bins().max()? + i64::from(OCCUPANCY_BIN_S)))
 }
 
+/// The period that spans both.
+fn wider(one: (i64, i64), other: Option<(i64, i64)>) -> (i64, i64) {
+    other.map_or(one, |other| (one.0.min(other.0), one.1.max(other.1)))
+}
+
+/// Scaled replicas are known in every hour of the period.
+fn check_replicas(deployed: &Deployed, period: Option<(i64, i64)>) -> Result<()> {
+    let Some((start, end)) = period else { return Ok(()) };
+    let hours = hour_of(start)..=hour_of(end - 1);
+    match hours.into_iter().find(|hour| deployed.replicas_at(hour * HOUR_S).is_none()) {
+        None => Ok(()),
+        Some(hour) => Err(Error::FleetConflict {
+            place: format!("deployment `{}`", deployed.name),
+            problem: format!("its series of replicas says nothing of {}", told(hour)),
+            hint: "the series has to cover the log and the provisioned period; 0 is an answer".into(),
+        }),
+    }
+}
+
 struct OneDeployment<'a> {
     deployed: &'a Deployed,
     loads: &'a BTreeMap<i64, Load>,
@@ -154,6 +179,8 @@ struct Moment {
     point: OperatingPoint,
     weight: f64,
     seconds: f64,
+    /// Provisioned replicas.
+    replicas: f64,
 }
 
 impl<'a> OneDeployment<'a> {
@@ -191,7 +218,7 @@ impl<'a> OneDeployment<'a> {
             let (mut idle_j, mut host_idle_j, mut provisioned_s, mut busy_s) = (0.0, 0.0, 0.0, 0.0);
             if self.deployed.dedicated {
                 for m in &moments {
-                    let provisioned = Seconds(m.seconds * self.deployed.replicas);
+                    let provisioned = Seconds(m.seconds * m.replicas);
                     idle_j += idle(self.deployed.idle, m.point.idle_share, provisioned).0;
                     host_idle_j += idle(self.deployed.host_idle, m.point.idle_share, provisioned).0;
                     provisioned_s += provisioned.0;
@@ -264,7 +291,7 @@ impl<'a> OneDeployment<'a> {
             remarks.declared_beyond = Some(limit);
         }
         if bin == NULL_BIN || !self.deployed.dedicated {
-            return vec![Moment { point: fixed(fallback), weight: 1.0, seconds: 0.0 }];
+            return vec![Moment { point: fixed(fallback), weight: 1.0, seconds: 0.0, replicas: self.deployed.replicas }];
         }
         let (start, end) = self.period.unwrap_or((bin, bin + self.width));
         let step = i64::from(OCCUPANCY_BIN_S);
@@ -272,13 +299,14 @@ impl<'a> OneDeployment<'a> {
         let mut k = bin.max(start);
         while k < (bin + self.width).min(end) {
             let at = self.occupied.get(&k).copied().unwrap_or_default();
-            let mut point = self.point(&at, load, features, limit, remarks);
+            let replicas = self.deployed.replicas_at(k).unwrap_or(0.0);
+            let mut point = self.point(&at, (load, features), replicas, limit, remarks);
             if let LoadRule::Declared(concurrency) = self.deployed.load {
                 // How many share a step is declared; how long the replica is busy still shows in the log.
                 point = OperatingPoint { concurrency, ..point };
             }
             remarks.overloaded_bins += u64::from(point.overloaded);
-            moments.push(Moment { point, weight: float(at[3]), seconds: f64::from(OCCUPANCY_BIN_S) });
+            moments.push(Moment { point, weight: float(at[3]), seconds: f64::from(OCCUPANCY_BIN_S), replicas });
             k += step;
         }
         moments
@@ -287,12 +315,13 @@ impl<'a> OneDeployment<'a> {
     fn point(
         &self,
         at: &[u128; 4],
-        load: &Load,
-        features: &Features,
+        (load, features): (&Load, &Features),
+        replicas: f64,
         limit: f64,
         remarks: &mut Remarks,
     ) -> OperatingPoint {
-        let replica_bins = f64::from(OCCUPANCY_BIN_S) * self.deployed.replicas;
+        // Work where nothing is provisioned overloads whatever there is.
+        let replica_bins = f64::from(OCCUPANCY_BIN_S) * replicas.max(1e-9);
         if self.latency_share > 0.0 {
             let overlap_s = float(at[0]) / 1e6 / self.latency_share;
             return OperatingPoint::from_load(overlap_s / replica_bins, limit);

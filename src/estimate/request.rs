@@ -6,7 +6,7 @@ use crate::fleet::{Concurrency, Deployment, Fleet};
 use crate::keys::{ROUTE_LABELS, Series};
 use crate::physics::attention::doubled_area;
 use crate::physics::inference::Features;
-use crate::plan::{Assumption, Deployed, Fact, Plan, Rate, Site};
+use crate::plan::{Assumption, Deployed, Fact, Plan, Rate, SiteHour};
 use crate::units::Bounds;
 use crate::{Error, Result};
 
@@ -39,6 +39,8 @@ pub struct Request {
     pub cached_tokens: u64,
     /// Generated tokens; where they are not stated, 500 of a network that generates and none of another.
     pub output_tokens: Option<u64>,
+    /// The hour, since 1970, at which it runs; where it is not stated, a year's mean.
+    pub hour: Option<i64>,
 }
 
 /// A request's footprint with its range and its chain.
@@ -106,8 +108,9 @@ pub fn request(fleet: &Fleet, asked: &Request) -> Result<RequestEstimate> {
     }
 
     let parts = |concurrency: f64| rate(deployed, concurrency).parts(&features);
-    let value = Values::at_site(&parts(concurrency), plan.site_of(at));
-    let ends = ranges(deployed, &features, concurrency, (stated, mean_context), plan.site_of(at));
+    let here = plan.site_of(at).hour(asked.hour, None);
+    let value = Values::at_site(&parts(concurrency), &here);
+    let ends = ranges(deployed, &features, concurrency, (stated, mean_context), &here);
     let method = deployed.half_width(concurrency).exp();
     let prefill = deployed.half_width_of_prefill(concurrency).exp();
     let prefill_column = super::columns::sum("prefill_kwh");
@@ -131,8 +134,15 @@ pub fn request(fleet: &Fleet, asked: &Request) -> Result<RequestEstimate> {
         let value = format!("{context} tokens, the model reads at most {}", crate::plan::plain(most));
         remark("context", value, "estimated all the same");
     }
-    let link =
-        Chain { deployed, concurrency, features: &features, parts: &parts_here, value: &value, site, plan: &plan };
+    let link = Chain {
+        deployed,
+        concurrency,
+        features: &features,
+        parts: &parts_here,
+        value: &value,
+        hour: &here,
+        plan: &plan,
+    };
     let unknown = site.unknown.iter().map(|(column, reason)| ((*column).to_owned(), reason.clone()));
     let not_computed = super::columns::NOT_COMPUTED.iter().map(|(c, r)| ((*c).to_owned(), (*r).to_owned()));
     Ok(RequestEstimate {
@@ -153,7 +163,7 @@ pub fn request(fleet: &Fleet, asked: &Request) -> Result<RequestEstimate> {
 }
 
 /// The request at the ends of what nobody stated: its load, and the size of a model that nobody discloses.
-fn ranges(deployed: &Deployed, features: &Features, concurrency: f64, load: (bool, f64), site: &Site) -> Vec<Values> {
+fn ranges(deployed: &Deployed, features: &Features, concurrency: f64, load: (bool, f64), hour: &SiteHour) -> Vec<Values> {
     let (stated, context) = load;
     let spread = if stated { 1.0 } else { CONCURRENCY_SPREAD };
     let sizes = std::iter::once(deployed).chain(&deployed.ends);
@@ -163,8 +173,28 @@ fn ranges(deployed: &Deployed, features: &Features, concurrency: f64, load: (boo
             let busy = (concurrency * spread).min(limit).max(1.0);
             [busy, (concurrency / spread).max(1.0)].map(|load| (size, load))
         })
-        .map(|(size, load)| Values::at_site(&rate(size, load).parts(features), site))
+        .flat_map(|(size, load)| envelope(hour).map(|hour| Values::at_site(&rate(size, load).parts(features), &hour)))
         .collect()
+}
+
+/// The hour at the ends of what the site may be: its cooling system is not always known.
+pub(super) fn envelope(hour: &SiteHour) -> [SiteHour; 2] {
+    let (pue, wue) = (hour.facility.pue_range, hour.facility.wue_range);
+    let end = |pue: f64, wue: f64| {
+        let mut end = *hour;
+        let average = &mut end.facility.average;
+        // Cooling and power delivery keep their proportion; water consumed goes with what is taken in.
+        let overhead = average.cooling + average.power_delivery;
+        let share = if overhead > 0.0 { (pue - 1.0) / overhead } else { 1.0 };
+        average.cooling *= share;
+        average.power_delivery *= share;
+        if average.water_input_l > 0.0 {
+            average.water_consumed_l *= wue / average.water_input_l;
+        }
+        average.water_input_l = wue;
+        end
+    };
+    [end(pue.0, wue.0), end(pue.1, wue.1)]
 }
 
 /// Why a stated concurrency cannot be.

@@ -18,15 +18,24 @@ const fn key(name: &'static str, unit: &'static str, default: &'static str, mean
 }
 
 /// Tables of a fleet file. The catalog tables hold rows of the user's own, with the columns of the built-in files.
-pub const TOP_KEYS: [Key; 14] = [
+pub const TOP_KEYS: [Key; 18] = [
     key("deployment", "[[table]]", "none", "a model served on accelerators at a site"),
     key("site", "[table.NAME]", "none", "a building and its place"),
+    key("meter", "[[table]]", "none", "a metered series beside the estimate"),
+    key(
+        "allocation",
+        "average | marginal",
+        "average",
+        "overhead of a site by IT energy, or by what one more kWh of IT adds, the rest unallocated",
+    ),
     key("hardware", "[[table]]", "none", "catalog row of an accelerator"),
     key("server", "[[table]]", "none", "catalog row of a server"),
     key("model", "[[table]]", "none", "catalog row of a model"),
     key("engine", "[[table]]", "none", "catalog row of a serving engine"),
     key("grid", "[[table]]", "none", "catalog row of a grid"),
     key("cooling", "[[table]]", "none", "catalog row of a cooling system"),
+    key("power_chain", "[[table]]", "none", "catalog row of a class of power chain"),
+    key("technology", "[[table]]", "none", "catalog row of a technology of generation"),
     key("embodied", "[[table]]", "none", "catalog row of an embodied burden"),
     key("catalog_site", "[[table]]", "none", "catalog row of a place"),
     key("parameter", "[[table]]", "none", "catalog row of a parameter of the inference method"),
@@ -46,12 +55,24 @@ pub const TOP_KEYS: [Key; 14] = [
 ];
 
 /// Keys of `[[deployment]]`.
-pub const DEPLOYMENT_KEYS: [Key; 27] = [
+pub const DEPLOYMENT_KEYS: [Key; 29] = [
     key("name", "text", "required", "its name in tables and files"),
     key("model", "catalog name or inline table", "required", "the network it serves"),
     key("hardware", "catalog name", "required", "the accelerator"),
     key("devices", "count", "fewest that hold the weights: 1, 2, 4, 8, …", "accelerators of one replica"),
-    key("replicas", "count", "1", "provisioned replicas; idle energy follows from it"),
+    key(
+        "replicas",
+        "count or \"file.csv\"",
+        "1",
+        "provisioned replicas, or a file with hour_utc and replicas; idle energy follows from it",
+    ),
+    key(
+        "provisioned_from",
+        "time, UTC",
+        "first bin with a request",
+        "start of an hour from which its replicas stand there, requests or not",
+    ),
+    key("provisioned_until", "time, UTC", "last bin with a request", "the hour they are given back"),
     key(
         "tenancy",
         "dedicated | shared",
@@ -92,14 +113,54 @@ pub const DEPLOYMENT_KEYS: [Key; 27] = [
 ];
 
 /// Keys of `[site.NAME]`.
-pub const SITE_KEYS: [Key; 9] = [
-    key("catalog", "catalog name", "none", "fills place, grid, PUE and WUE; anything below overrides"),
-    key("grid", "catalog name", "of the catalog site", "the zone whose factors count"),
-    key("cooling", "catalog name", "unknown", "PUE and WUE typical of a cooling system"),
+pub const SITE_KEYS: [Key; 25] = [
+    key("catalog", "catalog name", "none", "fills place, weather, grid, PUE and WUE; anything below overrides"),
+    key("grid", "catalog name", "of the catalog site", "the zone whose annual factors count"),
+    key("cooling", "catalog name", "unknown", "the cooling system: hourly PUE and water from weather and load"),
+    key("power_chain", "catalog name", "of the cooling system", "losses of UPS and distribution"),
+    key("weather", "catalog name", "of the catalog site", "the weather station"),
+    key("it_load_fraction", "0.05 to 1", "of the cooling system", "IT power over IT capacity, constant"),
+    key(
+        "it_capacity_kw",
+        "kW",
+        "none",
+        "IT capacity, where this fleet is all that runs there: load and fixed losses follow by the hour",
+    ),
     key("pue", "ratio", "of site, else of cooling", "measured power usage effectiveness"),
     key("wue_l_per_kwh", "L/kWh", "of site, else of cooling", "measured on-site water per IT energy"),
     key("carbon_direct_g_per_kwh", "g/kWh", "of the grid", "direct emission factor (Scope 2)"),
     key("carbon_lifecycle_g_per_kwh", "g/kWh", "of the grid", "lifecycle emission factor"),
-    key("water_offsite_l_per_kwh", "L/kWh", "unknown", "water of generation without reservoir evaporation"),
+    key("carbon_marginal_g_per_kwh", "g/kWh", "of the region, by the hour", "short-run marginal emission factor"),
+    key("water_offsite_l_per_kwh", "L/kWh", "of the generation", "water of generation without reservoir evaporation"),
     key("water_offsite_with_hydro_l_per_kwh", "L/kWh", "of the grid", "water of generation with reservoir evaporation"),
+    key("grid_losses_pct", "%", "of the country", "generation lost in transmission and distribution"),
+    key("water_stress_weight", "ratio", "none", "weight of a litre consumed on site: AWARE factor or Aqueduct score"),
+    key(
+        "generation_mix",
+        "table of shares",
+        "none",
+        "generation by technology, from which factors and water follow: { gas = 0.4, nuclear = 0.6 }",
+    ),
+    key("zone_dispatchable_mw", "MW", "of the hourly series", "dispatchable capacity of the grid zone"),
+    key("zone_peak_mw", "MW", "of the hourly series", "peak load of the grid zone"),
+    key("contracted_share", "0 to 1", "0", "share of the load that contracts cover by volume"),
+    key("contracted_kwh_per_year", "kWh", "0", "energy of contracts in a year; by the hour: column contracted_kwh"),
+    key("matching", "annual | hourly", "annual", "how contracts are held against the load"),
+    key("contract_direct_g_per_kwh", "g/kWh", "0", "direct factor of what is contracted"),
+    key("residual_direct_g_per_kwh", "g/kWh", "location average, flagged", "direct factor of the residual mix"),
+    key("series", "[\"file.csv\", …]", "none", "files of hourly, monthly or annual values; see docs/reference/series.md"),
+];
+
+/// Keys of `[[meter]]`.
+pub const METER_KEYS: [Key; 5] = [
+    key("name", "text", "its file", "its name in the output"),
+    key("site", "name", "none", "the site it stands at"),
+    key("deployments", "list of names", "none", "the deployments behind it, where it reads a rack"),
+    key("file", "\"file.csv\"", "required", "hour_utc, month or year, and facility_kwh or it_kwh"),
+    key(
+        "residual",
+        "proportional | unallocated | report",
+        "proportional",
+        "what becomes of the difference to the estimate",
+    ),
 ];

@@ -4,20 +4,29 @@
 //! that its own catalog rows are taken in. Every field has a default, and every default that an estimate uses is listed
 //! with it. Unknown keys are errors.
 
+mod check;
 pub mod edit;
+mod fields;
 mod keys;
 mod read;
 mod route;
+mod series;
+mod site;
 mod table;
 
-pub use keys::{DEPLOYMENT_KEYS, Key, SITE_KEYS, TOP_KEYS};
+pub use keys::{DEPLOYMENT_KEYS, Key, METER_KEYS, SITE_KEYS, TOP_KEYS};
 pub use route::Match;
+pub use series::{METER_SERIES, REPLICA_SERIES, SITE_SERIES, SeriesColumn};
+pub use site::{Allocation, Contract, Matching, Meter, Metered, Residual, Site};
 
 use crate::catalog::Catalog;
+use crate::error::excerpt;
+use crate::hours::Series;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
+use xxhash_rust::xxh3::Xxh3;
 
 /// Whether a deployment serves this load alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +75,10 @@ pub struct Deployment {
     pub max_concurrency: Option<f64>,
     /// Name of a site of this fleet or of the catalog.
     pub site: Option<String>,
+    /// Provisioned replicas by the hour, where they are scaled.
+    pub replica_hours: Option<Series>,
+    /// Hours, since 1970, from which and before which it is provisioned, whether the log shows requests or not.
+    pub provisioned: Option<(i64, i64)>,
     /// Which routes it serves.
     pub routes: Option<Match>,
     /// Precision of the key-value cache, such as `fp8`.
@@ -114,6 +127,8 @@ impl Deployment {
             concurrency: None,
             max_concurrency: None,
             site: None,
+            replica_hours: None,
+            provisioned: None,
             routes: None,
             kv_precision: None,
             sparsity: None,
@@ -130,29 +145,6 @@ impl Deployment {
             media_share: None,
         }
     }
-}
-
-/// A site as stated; `None` is filled from the catalog or left to a default.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Site {
-    /// Catalog name of the place, such as `aws/us-east-1`.
-    pub catalog: Option<String>,
-    /// Catalog name of the grid.
-    pub grid: Option<String>,
-    /// Catalog name of the cooling system.
-    pub cooling: Option<String>,
-    /// Measured power usage effectiveness.
-    pub pue: Option<f64>,
-    /// Measured on-site water per IT energy.
-    pub wue_l_per_kwh: Option<f64>,
-    /// Direct emission factor of its electricity.
-    pub carbon_direct_g_per_kwh: Option<f64>,
-    /// Lifecycle emission factor of its electricity.
-    pub carbon_lifecycle_g_per_kwh: Option<f64>,
-    /// Water consumed by generation, without reservoir evaporation.
-    pub water_offsite_l_per_kwh: Option<f64>,
-    /// Water consumed by generation, with reservoir evaporation.
-    pub water_offsite_with_hydro_l_per_kwh: Option<f64>,
 }
 
 /// Deployments, sites and the catalog they name; immutable once read.
@@ -178,6 +170,8 @@ pub struct Site {
 pub struct Fleet {
     deployments: Vec<Deployment>,
     sites: BTreeMap<String, Site>,
+    meters: Vec<Meter>,
+    allocation: Allocation,
     parameter_set: Option<String>,
     /// The catalog with the fleet's own rows; `None` is the built-in one.
     catalog: Option<Arc<Catalog>>,
@@ -192,6 +186,8 @@ impl Fleet {
         Self {
             deployments: Vec::new(),
             sites: BTreeMap::new(),
+            meters: Vec::new(),
+            allocation: Allocation::Average,
             parameter_set: None,
             catalog: None,
             place: "default fleet".into(),
@@ -209,10 +205,38 @@ impl Fleet {
 
     /// A fleet whose files of catalog rows are looked for from this folder on.
     fn build(text: &str, place: &str, folder: &Path) -> Result<Self> {
-        let read = read::read(text, place)?;
+        let mut read = read::read(text, place)?;
+        let mut used = Xxh3::new();
+        used.update(text.as_bytes());
+        // The digest covers what stands in the files of series as well.
+        let mut series = |files: &[String], known: &[SeriesColumn]| -> Result<_> {
+            let mut found = BTreeMap::new();
+            for file in files {
+                let path = below(folder, file, place)?;
+                used.update(&read_bytes(&path)?);
+                for (column, values) in series::read(&path, known)? {
+                    if found.insert(column, values).is_some() {
+                        let problem = format!("two files of series have a column `{column}`: the second is {file}");
+                        return Err(Error::FleetSyntax { place: place.into(), problem });
+                    }
+                }
+            }
+            Ok(found)
+        };
+        for site in read.sites.values_mut() {
+            site.series = series(&site.series_files, &SITE_SERIES)?;
+        }
+        for meter in &mut read.meters {
+            meter.series = series(std::slice::from_ref(&meter.file), &METER_SERIES)?;
+        }
+        for (at, file) in &read.replica_files {
+            let mut found = series(std::slice::from_ref(file), &REPLICA_SERIES)?;
+            read.deployments[*at].replica_hours = found.remove("replicas");
+        }
+        check::meters(&read, place)?;
         let mut overlays = Vec::new();
         for file in &read.files {
-            let path = folder.join(file);
+            let path = below(folder, file, place)?;
             overlays.push((table::rows(&path, &read_text(&path)?)?, path.to_string_lossy().into_owned()));
         }
         if !read.overlay.is_empty() {
@@ -222,10 +246,12 @@ impl Fleet {
         Ok(Self {
             deployments: read.deployments,
             sites: read.sites,
+            meters: read.meters,
+            allocation: read.allocation,
             parameter_set: read.parameter_set,
             catalog,
             place: place.into(),
-            digest: digest(text),
+            digest: format!("{:032x}", used.digest128()),
         })
     }
 
@@ -266,6 +292,18 @@ impl Fleet {
     #[must_use]
     pub fn sites(&self) -> &BTreeMap<String, Site> {
         &self.sites
+    }
+
+    /// The meters beside the estimate.
+    #[must_use]
+    pub fn meters(&self) -> &[Meter] {
+        &self.meters
+    }
+
+    /// How the overhead of a site is charged.
+    #[must_use]
+    pub fn allocation(&self) -> Allocation {
+        self.allocation
     }
 
     /// The parameter set of the inference method, where one is named.
@@ -310,6 +348,25 @@ impl Fleet {
 
 fn digest(text: &str) -> String {
     format!("{:032x}", xxhash_rust::xxh3::xxh3_128(text.as_bytes()))
+}
+
+/// The bytes of a file.
+fn read_bytes(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Error::FileNotFound { path: path.into() },
+        _ => Error::FileAccess { path: path.into(), problem: error.to_string() },
+    })
+}
+
+/// A file named in a fleet: it lies below the folder of the fleet's file, so that a file from somewhere else cannot read
+/// what is not its own.
+fn below(folder: &Path, file: &str, place: &str) -> Result<PathBuf> {
+    let parts = Path::new(file).components();
+    if file.is_empty() || parts.into_iter().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir)) {
+        let problem = format!("`{}` leads out of the folder of the fleet file; put the file below it", excerpt(file));
+        return Err(Error::FleetSyntax { place: place.into(), problem });
+    }
+    Ok(folder.join(file))
 }
 
 /// The text of a file.

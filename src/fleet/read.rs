@@ -1,12 +1,21 @@
 //! Fleet files: TOML to checked values, every key known, every number inside its limits.
 
-use super::keys::{DEPLOYMENT_KEYS, Key, SITE_KEYS, TOP_KEYS};
-use super::{Concurrency, Deployment, Match, Site, Tenancy};
+use super::fields::{Fields, check_keys, conflict, syntax};
+use super::keys::{DEPLOYMENT_KEYS, METER_KEYS, SITE_KEYS, TOP_KEYS};
+use super::{Allocation, Concurrency, Contract, Deployment, Matching, Meter, Residual, Site, Tenancy};
 use crate::units::Bounds;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use toml::{Table, Value};
 
+const LOAD: Bounds = Bounds { what: "load of the IT", unit: "", low: 0.05, high: 1.0 };
+const CAPACITY: Bounds = Bounds { what: "IT capacity", unit: "kW", low: 1e-3, high: 1e7 };
+const ZONE: Bounds = Bounds { what: "capacity of a zone", unit: "MW", low: 1.0, high: 1e7 };
+const CONTRACT: Bounds = Bounds { what: "contracted energy", unit: "kWh", low: 0.0, high: 1e12 };
+const MARGINAL: Bounds = Bounds { what: "marginal emission factor", unit: "g/kWh", low: -2000.0, high: 3000.0 };
+const WATER: Bounds = Bounds { what: "water of generation", unit: "L/kWh", low: 0.0, high: 200.0 };
+const LOSSES: Bounds = Bounds { what: "losses of the grid", unit: "%", low: 0.0, high: 60.0 };
+const STRESS: Bounds = Bounds { what: "weight of water stress", unit: "", low: 0.0, high: 100.0 };
 const DRAFT: Bounds = Bounds { what: "drafted tokens", unit: "tokens", low: 0.0, high: 64.0 };
 const POOL: Bounds = Bounds { what: "devices that prefill", unit: "", low: 0.0, high: 65_536.0 };
 const DRAFT_PARAMETERS: Bounds = Bounds { what: "draft weights", unit: "parameters", low: 0.0, high: 1e13 };
@@ -15,6 +24,10 @@ const DRAFT_PARAMETERS: Bounds = Bounds { what: "draft weights", unit: "paramete
 pub(super) struct Read {
     pub deployments: Vec<Deployment>,
     pub sites: BTreeMap<String, Site>,
+    pub meters: Vec<Meter>,
+    pub allocation: Allocation,
+    /// Deployments, by place, whose replicas stand in a file.
+    pub replica_files: Vec<(usize, String)>,
     pub parameter_set: Option<String>,
     /// The catalog tables, as TOML of their own; empty if there are none.
     pub overlay: String,
@@ -47,16 +60,26 @@ pub(super) fn read(text: &str, place: &str) -> Result<Read> {
     for key in TOP_KEYS
         .iter()
         .map(|k| k.name)
-        .filter(|k| !["deployment", "site", "catalog_files", "parameter_set"].contains(k))
+        .filter(|k| !["deployment", "site", "meter", "allocation", "catalog_files", "parameter_set"].contains(k))
     {
         if let Some(rows) = top.remove(key) {
             overlay.insert(if key == "catalog_site" { "site".into() } else { key.into() }, rows);
         }
     }
-    let mut deployments = Vec::new();
+    let allocation = match top.remove("allocation") {
+        None => Allocation::Average,
+        Some(Value::String(rule)) if rule == "average" => Allocation::Average,
+        Some(Value::String(rule)) if rule == "marginal" => Allocation::Marginal,
+        Some(_) => return Err(syntax(place, "`allocation` is \"average\" or \"marginal\"")),
+    };
+    let (mut deployments, mut replica_files) = (Vec::new(), Vec::new());
     for (i, value) in list(place, "deployment", top.remove("deployment"))?.into_iter().enumerate() {
-        deployments.push(deployment(place, i, value, &mut overlay)?);
+        let (read, replicas) = deployment(place, i, value, &mut overlay)?;
+        deployments.push(read);
+        replica_files.extend(replicas.map(|file| (i, file)));
     }
+    let meters = list(place, "meter", top.remove("meter"))?.into_iter().enumerate();
+    let meters = meters.map(|(i, value)| meter(place, i, value)).collect::<Result<_>>()?;
     for (i, deployment) in deployments.iter().enumerate() {
         if deployments[..i].iter().any(|d: &Deployment| d.name == deployment.name) {
             return Err(conflict(place, format!("two deployments are named `{}`", deployment.name), "rename one"));
@@ -78,10 +101,16 @@ pub(super) fn read(text: &str, place: &str) -> Result<Read> {
     } else {
         toml::to_string(&overlay).map_err(|e| syntax(place, &e.to_string()))?
     };
-    Ok(Read { deployments, sites, parameter_set, overlay, files })
+    Ok(Read { deployments, sites, meters, allocation, replica_files, parameter_set, overlay, files })
 }
 
-fn deployment(place: &str, index: usize, value: Value, overlay: &mut Table) -> Result<Deployment> {
+/// A deployment, and the file its replicas stand in where they are scaled.
+fn deployment(
+    place: &str,
+    index: usize,
+    value: Value,
+    overlay: &mut Table,
+) -> Result<(Deployment, Option<String>)> {
     let place = format!("{place}, deployment {}", index + 1);
     let Value::Table(table) = value else { return Err(syntax(&place, "expected a table: [[deployment]]")) };
     check_keys(&place, &table, &DEPLOYMENT_KEYS)?;
@@ -110,6 +139,11 @@ fn deployment(place: &str, index: usize, value: Value, overlay: &mut Table) -> R
         }
         _ => fields.number("concurrency", Bounds::CONCURRENCY)?.map(Concurrency::Declared),
     };
+    let replica_file = match fields.table.get("replicas") {
+        Some(Value::String(_)) => fields.text("replicas")?,
+        _ => None,
+    };
+    let provisioned = fields.period("provisioned_from", "provisioned_until")?;
     let read = Deployment {
         name,
         model,
@@ -124,6 +158,8 @@ fn deployment(place: &str, index: usize, value: Value, overlay: &mut Table) -> R
         concurrency,
         max_concurrency: fields.number("max_concurrency", Bounds::CONCURRENCY)?,
         site: fields.text("site")?,
+        replica_hours: None,
+        provisioned,
         routes: fields.patterns()?,
         kv_precision: fields.text("kv_precision")?,
         sparsity: fields.number("sparsity", Bounds::FRACTION)?,
@@ -164,7 +200,7 @@ fn deployment(place: &str, index: usize, value: Value, overlay: &mut Table) -> R
     if read.log_fraction == 0.0 {
         return Err(fields.expected("log_fraction", "0", "a share above 0"));
     }
-    Ok(read)
+    Ok((read, replica_file))
 }
 
 /// An inline model becomes a catalog row named after its deployment.
@@ -192,102 +228,75 @@ fn inline_model(deployment: &str, mut row: Table, overlay: &mut Table) -> String
 fn site(place: &str, table: Table) -> Result<Site> {
     check_keys(place, &table, &SITE_KEYS)?;
     let mut fields = Fields { place: place.into(), table };
-    let water = Bounds { what: "water of generation", unit: "L/kWh", low: 0.0, high: 200.0 };
-    Ok(Site {
+    let matching = match fields.text("matching")?.as_deref() {
+        None | Some("annual") => Matching::Annual,
+        Some("hourly") => Matching::Hourly,
+        Some(other) => return Err(fields.expected("matching", other, "`annual` or `hourly`")),
+    };
+    let contract = Contract {
+        share: fields.number("contracted_share", Bounds::FRACTION)?,
+        kwh_per_year: fields.number("contracted_kwh_per_year", CONTRACT)?,
+        direct_g_per_kwh: fields.carbon("contract_direct_g_per_kwh")?,
+        residual_direct_g_per_kwh: fields.carbon("residual_direct_g_per_kwh")?,
+        matching,
+    };
+    if contract.share.is_some() && contract.kwh_per_year.is_some() {
+        let hint = "state the share of the load or the energy of a year";
+        return Err(conflict(place, "contracted_share and contracted_kwh_per_year".into(), hint));
+    }
+    let site = Site {
         catalog: fields.text("catalog")?,
         grid: fields.text("grid")?,
         cooling: fields.text("cooling")?,
+        power_chain: fields.text("power_chain")?,
+        weather: fields.text("weather")?,
+        it_load_fraction: fields.number("it_load_fraction", LOAD)?,
+        it_capacity_kw: fields.number("it_capacity_kw", CAPACITY)?,
         pue: fields.number("pue", Bounds::PUE)?,
         wue_l_per_kwh: fields.number("wue_l_per_kwh", Bounds::WUE)?,
         carbon_direct_g_per_kwh: fields.carbon("carbon_direct_g_per_kwh")?,
         carbon_lifecycle_g_per_kwh: fields.carbon("carbon_lifecycle_g_per_kwh")?,
-        water_offsite_l_per_kwh: fields.number("water_offsite_l_per_kwh", water)?,
-        water_offsite_with_hydro_l_per_kwh: fields.number("water_offsite_with_hydro_l_per_kwh", water)?,
+        carbon_marginal_g_per_kwh: fields.number("carbon_marginal_g_per_kwh", MARGINAL)?,
+        water_offsite_l_per_kwh: fields.number("water_offsite_l_per_kwh", WATER)?,
+        water_offsite_with_hydro_l_per_kwh: fields.number("water_offsite_with_hydro_l_per_kwh", WATER)?,
+        grid_losses_pct: fields.number("grid_losses_pct", LOSSES)?,
+        water_stress_weight: fields.number("water_stress_weight", STRESS)?,
+        generation_mix: fields.mix()?,
+        zone_dispatchable_mw: fields.number("zone_dispatchable_mw", ZONE)?,
+        zone_peak_mw: fields.number("zone_peak_mw", ZONE)?,
+        contract,
+        series_files: fields.texts("series")?,
+        series: BTreeMap::new(),
+    };
+    if site.it_capacity_kw.is_some() && site.it_load_fraction.is_some() {
+        let hint = "the load follows from the capacity and the ledger; state the fraction where others run there too";
+        return Err(conflict(place, "it_capacity_kw and it_load_fraction".into(), hint));
+    }
+    Ok(site)
+}
+
+fn meter(place: &str, index: usize, value: Value) -> Result<Meter> {
+    let place = format!("{place}, meter {}", index + 1);
+    let Value::Table(table) = value else { return Err(syntax(&place, "expected a table: [[meter]]")) };
+    check_keys(&place, &table, &METER_KEYS)?;
+    let mut fields = Fields { place, table };
+    let residual = match fields.text("residual")?.as_deref() {
+        None | Some("proportional") => Residual::Proportional,
+        Some("unallocated") => Residual::Unallocated,
+        Some("report") => Residual::Report,
+        Some(other) => {
+            return Err(fields.expected("residual", other, "`proportional`, `unallocated` or `report`"));
+        }
+    };
+    let file = fields.required_text("file")?;
+    Ok(Meter {
+        name: fields.text("name")?.unwrap_or_else(|| file.clone()),
+        site: fields.text("site")?,
+        deployments: fields.texts("deployments")?,
+        residual,
+        file,
+        series: BTreeMap::new(),
     })
-}
-
-/// A table whose keys are taken out one by one.
-struct Fields {
-    place: String,
-    table: Table,
-}
-
-impl Fields {
-    fn expected(&self, key: &str, value: &str, expected: &str) -> Error {
-        syntax(&self.place, &format!("{key} is `{}`, expected {expected}", crate::error::excerpt(value)))
-    }
-
-    fn text(&mut self, key: &str) -> Result<Option<String>> {
-        match self.table.remove(key) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(other) => Err(self.expected(key, &other.to_string(), "text in quotes")),
-        }
-    }
-
-    fn required_text(&mut self, key: &str) -> Result<String> {
-        self.text(key)?.filter(|t| !t.is_empty()).ok_or_else(|| syntax(&self.place, &format!("`{key}` is required")))
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "limits are far below 2^53")]
-    fn number(&mut self, key: &str, bounds: Bounds) -> Result<Option<f64>> {
-        let value = match self.table.remove(key) {
-            None => return Ok(None),
-            Some(Value::Integer(n)) => n as f64,
-            Some(Value::Float(x)) => x,
-            Some(other) => return Err(self.expected(key, &other.to_string(), "a number")),
-        };
-        if bounds.contains(value) {
-            return Ok(Some(value));
-        }
-        Err(Error::OutOfRange {
-            place: format!("{}, {key}", self.place),
-            what: bounds.what.into(),
-            value: value.to_string(),
-            low: bounds.low,
-            high: bounds.high,
-            unit: bounds.unit,
-        })
-    }
-
-    fn whole(&mut self, key: &str, bounds: Bounds) -> Result<Option<f64>> {
-        match self.number(key, bounds)? {
-            Some(value) if value.fract() != 0.0 => Err(self.expected(key, &value.to_string(), "a whole number")),
-            value => Ok(value),
-        }
-    }
-
-    /// An emission factor: 0 is a claim that can be made, 0.35 is a factor in kg.
-    fn carbon(&mut self, key: &str) -> Result<Option<f64>> {
-        match self.table.get(key) {
-            Some(zero) if zero.as_integer() == Some(0) || zero.as_float() == Some(0.0) => {
-                self.table.remove(key);
-                Ok(Some(0.0))
-            }
-            _ => self.number(key, Bounds::CARBON_INTENSITY),
-        }
-    }
-
-    fn patterns(&mut self) -> Result<Option<Match>> {
-        let table = match self.table.remove("match") {
-            None => return Ok(None),
-            Some(Value::Table(table)) => table,
-            Some(other) => return Err(self.expected("match", &other.to_string(), "a table of patterns")),
-        };
-        let mut labels = Vec::new();
-        for (label, value) in table {
-            let patterns = match value {
-                Value::String(one) => vec![one],
-                Value::Array(many) => many
-                    .into_iter()
-                    .map(|v| v.as_str().map(str::to_owned).ok_or_else(|| self.expected(&label, &v.to_string(), "text")))
-                    .collect::<Result<_>>()?,
-                other => return Err(self.expected(&label, &other.to_string(), "a list of patterns")),
-            };
-            labels.push((label, patterns));
-        }
-        Match::new(&self.place, &labels).map(Some)
-    }
 }
 
 fn list(place: &str, key: &str, value: Option<Value>) -> Result<Vec<Value>> {
@@ -296,23 +305,4 @@ fn list(place: &str, key: &str, value: Option<Value>) -> Result<Vec<Value>> {
         Some(Value::Array(values)) => Ok(values),
         Some(_) => Err(syntax(place, &format!("`{key}` is a list of tables: [[{key}]]"))),
     }
-}
-
-fn check_keys(place: &str, table: &Table, known: &[Key]) -> Result<()> {
-    match table.keys().find(|key| known.iter().all(|k| k.name != key.as_str())) {
-        None => Ok(()),
-        Some(key) => Err(Error::UnknownKey {
-            place: place.into(),
-            key: key.clone(),
-            nearest: crate::error::nearest(key, known.iter().map(|k| k.name)),
-        }),
-    }
-}
-
-fn syntax(place: &str, problem: &str) -> Error {
-    Error::FleetSyntax { place: place.into(), problem: problem.into() }
-}
-
-fn conflict(place: &str, problem: String, hint: &str) -> Error {
-    Error::FleetConflict { place: place.into(), problem, hint: hint.into() }
 }

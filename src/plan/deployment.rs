@@ -3,6 +3,7 @@
 use super::architecture::{encoder_flop, network};
 use super::machine::{accelerator, generation, host, idle_power, needed};
 use super::{Notes, parameters, serving};
+use crate::hours::{HOUR_S, Series, hour_of};
 use crate::Result;
 use crate::catalog::{Hardware, Model, Quality, Record, Resolved};
 use crate::fleet::{Concurrency, Deployment, Fleet, Tenancy};
@@ -52,6 +53,10 @@ pub struct Deployed {
     pub devices: f64,
     /// Provisioned replicas.
     pub replicas: f64,
+    /// Provisioned replicas by the hour, where they are scaled.
+    pub replica_hours: Option<Series>,
+    /// First second and first after the last, since 1970, of what is provisioned whether the log shows requests or not.
+    pub provisioned: Option<(i64, i64)>,
     /// Place of the site in the plan.
     pub site: usize,
     /// Whether it was assumed from a route and not stated.
@@ -94,6 +99,12 @@ pub struct Deployed {
 }
 
 impl Deployed {
+    /// Provisioned replicas at a second since 1970; `None` where they are scaled and the hour is not in the series.
+    #[must_use]
+    pub fn replicas_at(&self, second: i64) -> Option<f64> {
+        self.replica_hours.as_ref().map_or(Some(self.replicas), |series| series.at(hour_of(second)))
+    }
+
     /// Coefficients at this concurrency, with the scales from a meter.
     #[must_use]
     pub fn coefficients(&self, concurrency: f64) -> Coefficients {
@@ -221,7 +232,7 @@ fn served(
     let (generation, evidence) = generation(&place, hardware.row, notes);
     let resolved = parameters::resolve(fleet, &place, stated, generation, (&network, &serving), notes)?;
     let idle = idle_power(&place, hardware.row, accelerator.rated_power, dedicated, notes);
-    if dedicated && stated.replicas.is_none() {
+    if dedicated && stated.replicas.is_none() && stated.replica_hours.is_none() {
         notes.assume(&place, "replicas", "1", "not stated");
     }
     let max_concurrency = most(&place, stated, dedicated && load == LoadRule::FromLog, notes);
@@ -268,7 +279,9 @@ fn served(
         model: model.row.id.clone(),
         hardware: hardware.row.id.clone(),
         devices: all_devices,
-        replicas: stated.replicas.unwrap_or(1.0),
+        replicas: stated.replicas.or_else(|| stated.replica_hours.as_ref()?.mean()).unwrap_or(1.0),
+        replica_hours: stated.replica_hours.clone(),
+        provisioned: stated.provisioned.map(|(from, until)| (from * HOUR_S, until * HOUR_S)),
         site,
         assumed,
         dedicated,
@@ -338,7 +351,7 @@ fn generates(kind: &str) -> bool {
 fn load_rule(place: &str, stated: &Deployment, notes: &mut Notes) -> (bool, LoadRule) {
     let whole = stated.log_fraction >= 1.0;
     let tenancy =
-        stated.tenancy.unwrap_or_else(|| if stated.replicas.is_some() { Tenancy::Dedicated } else { Tenancy::Shared });
+        stated.tenancy.unwrap_or_else(|| if stated.replicas.is_some() || stated.replica_hours.is_some() { Tenancy::Dedicated } else { Tenancy::Shared });
     if stated.tenancy.is_none() {
         let (value, why) = match tenancy {
             Tenancy::Dedicated => ("dedicated", "replicas are stated"),

@@ -24,7 +24,7 @@ pub use machine::accelerator_of as accelerator;
 pub use parameters::{BASE_ENGINE, DEFAULT_SET, chosen, is_fitted, parameters, parameters_of, publish, spread_of};
 pub use rates::{Parts, Rate, RateTable};
 pub(crate) use route::ASSUMED_HARDWARE;
-pub use site::Site;
+pub use site::{Around, Contracts, FacilityHour, GridHour, Level, Site, SiteHour};
 
 use crate::Result;
 use crate::catalog::{Origin, Provenance};

@@ -37,6 +37,38 @@ pub struct Parts {
     pub replica_s: f64,
 }
 
+impl Parts {
+    /// IT energy.
+    #[must_use]
+    pub fn it_j(&self) -> f64 {
+        self.prefill_j + self.decode_j + self.idle_j + self.host_j
+    }
+
+    /// The same time with energies of another size.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Self {
+        Self {
+            prefill_j: self.prefill_j * factor,
+            decode_j: self.decode_j * factor,
+            idle_j: self.idle_j * factor,
+            host_j: self.host_j * factor,
+            replica_s: self.replica_s,
+        }
+    }
+
+    /// The sum of two.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            prefill_j: self.prefill_j + other.prefill_j,
+            decode_j: self.decode_j + other.decode_j,
+            idle_j: self.idle_j + other.idle_j,
+            host_j: self.host_j + other.host_j,
+            replica_s: self.replica_s + other.replica_s,
+        }
+    }
+}
+
 impl Rate {
     /// Costs of this load.
     #[must_use]

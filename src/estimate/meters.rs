@@ -1,0 +1,227 @@
+//! Meters beside an estimate: the difference in every step that is wholly covered, and what becomes of it.
+//!
+//! A meter of IT scales the IT before anything follows from it, a meter of a facility scales everything of its site. Steps
+//! of the meter that the estimate covers in part are told and change nothing.
+
+use super::columns::{FACILITY, Values};
+use super::{Line, Load};
+use crate::fleet::{Meter, Metered, Residual};
+use crate::hours::{HOUR_S, Step, hour_of};
+use crate::ledger::NULL_BIN;
+use crate::plan::{Parts, Plan};
+use crate::units::{Joules, KilowattHours};
+use crate::{Error, Result};
+use std::collections::{BTreeMap, HashMap};
+
+/// A step of a meter beside the estimate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reconciled {
+    /// The meter.
+    pub meter: String,
+    /// The site or the deployments it stands at.
+    pub stands_at: String,
+    /// `facility_kwh` or `it_kwh`.
+    pub quantity: &'static str,
+    /// First hour since 1970, and first after the last.
+    pub hours: (i64, i64),
+    /// What the meter read.
+    pub metered_kwh: f64,
+    /// What is estimated without the meter.
+    pub estimated_kwh: f64,
+    /// Share of the step that the estimate covers.
+    pub covered: f64,
+    /// What becomes of the difference.
+    pub rule: &'static str,
+    /// Whether it was done: the step is covered, and something is estimated that can be scaled.
+    pub applied: bool,
+}
+
+/// Factors by deployment and bin that lines were scaled with, for single events.
+pub(super) type Scales = HashMap<(usize, i64), f64>;
+
+struct Stand<'a> {
+    meter: &'a Meter,
+    quantity: Metered,
+    readings: &'a crate::hours::Series,
+    site: Option<usize>,
+    deployments: Vec<usize>,
+}
+
+fn stands<'a>(meters: &'a [Meter], plan: &Plan, of: Metered) -> Result<Vec<Stand<'a>>> {
+    let mut found = Vec::new();
+    for meter in meters {
+        let Some((quantity, readings)) = meter.readings().filter(|(quantity, _)| *quantity == of) else { continue };
+        let site = match &meter.site {
+            None => None,
+            Some(name) => Some(plan.sites().iter().position(|site| site.name == *name).ok_or_else(|| {
+                let known = plan.sites().iter().map(|site| site.name.as_str());
+                Error::UnknownName { kind: "site", name: name.clone(), nearest: crate::error::nearest(name, known) }
+            })?),
+        };
+        let place = |name: &String| plan.deployments().iter().position(|deployed| deployed.name == *name);
+        let deployments = meter.deployments.iter().filter_map(place).collect();
+        found.push(Stand { meter, quantity, readings, site, deployments });
+    }
+    Ok(found)
+}
+
+impl Stand<'_> {
+    /// The step of the meter that a load falls into, where it stands before the meter.
+    fn step(&self, site: Option<usize>, deployment: Option<usize>, bin: i64) -> Option<i64> {
+        let behind = match self.site {
+            Some(own) => site == Some(own),
+            None => deployment.is_some_and(|at| self.deployments.contains(&at)),
+        };
+        (behind && bin != NULL_BIN).then(|| self.readings.step().of(hour_of(bin)))
+    }
+
+    /// Steps with their readings beside what is estimated, and the factor of each that is to be applied.
+    fn reconcile(
+        &self,
+        estimated: &BTreeMap<i64, f64>,
+        period: Option<(i64, i64)>,
+        told: &mut Vec<Reconciled>,
+    ) -> BTreeMap<i64, f64> {
+        let step = self.readings.step();
+        let mut factors = BTreeMap::new();
+        for (number, metered_kwh) in self.readings.iter() {
+            let hours = (step.first_hour(number), step.first_hour(number + 1));
+            let covered = covered(hours, period);
+            let estimated_kwh = estimated.get(&number).copied().unwrap_or(0.0);
+            if covered == 0.0 {
+                continue;
+            }
+            let applied =
+                covered >= 1.0 - 1e-9 && estimated_kwh > 0.0 && self.meter.residual != Residual::Report;
+            if applied {
+                factors.insert(number, metered_kwh / estimated_kwh);
+            }
+            told.push(Reconciled {
+                meter: self.meter.name.clone(),
+                stands_at: self.meter.site.clone().unwrap_or_else(|| self.meter.deployments.join(", ")),
+                quantity: if self.quantity == Metered::It { "it_kwh" } else { "facility_kwh" },
+                hours,
+                metered_kwh,
+                estimated_kwh,
+                covered,
+                rule: self.meter.residual.name(),
+                applied,
+            });
+        }
+        factors
+    }
+}
+
+/// Share of some hours that a period covers.
+#[expect(clippy::cast_precision_loss, reason = "seconds of a year")]
+fn covered((from, until): (i64, i64), period: Option<(i64, i64)>) -> f64 {
+    let Some((start, end)) = period else { return 0.0 };
+    let seconds = end.min(until * HOUR_S) - start.max(from * HOUR_S);
+    seconds.max(0) as f64 / ((until - from) * HOUR_S) as f64
+}
+
+/// Scales the IT that stands behind meters of IT; what their rule leaves unallocated is added as loads of its own.
+pub(super) fn of_it(
+    meters: &[Meter],
+    plan: &Plan,
+    loads: &mut Vec<Load>,
+    period: Option<(i64, i64)>,
+    (told, scales): (&mut Vec<Reconciled>, &mut Scales),
+) -> Result<()> {
+    for stand in stands(meters, plan, Metered::It)? {
+        let step = |load: &Load| stand.step(load.site, load.deployment, load.bin);
+        let mut estimated = BTreeMap::new();
+        for load in loads.iter() {
+            if let Some(step) = step(load) {
+                *estimated.entry(step).or_insert(0.0) += KilowattHours::from(Joules(load.parts.it_j())).0;
+            }
+        }
+        let factors = stand.reconcile(&estimated, period, told);
+        let mut added: BTreeMap<(Option<usize>, Option<usize>, i64), Parts> = BTreeMap::new();
+        let mut scaled = Scales::new();
+        for load in loads.iter_mut() {
+            let Some(factor) = step(load).and_then(|step| factors.get(&step)) else { continue };
+            match stand.meter.residual {
+                Residual::Unallocated => {
+                    let sum = added.entry((load.site, load.deployment, load.bin)).or_default();
+                    *sum = sum.plus(&load.parts.scaled(factor - 1.0));
+                }
+                _ => {
+                    load.parts = load.parts.scaled(*factor);
+                    scaled.extend(load.deployment.map(|at| ((at, load.bin), *factor)));
+                }
+            }
+        }
+        note(scales, scaled);
+        loads.extend(added.into_iter().map(|((site, deployment, bin), parts)| {
+            let parts = Parts { replica_s: 0.0, ..parts };
+            Load { site, parts, ..Load::unallocated(deployment, bin) }
+        }));
+    }
+    Ok(())
+}
+
+/// Scales the lines of sites that have a meter of their facility.
+pub(super) fn of_facilities(
+    meters: &[Meter],
+    plan: &Plan,
+    lines: &mut Vec<Line>,
+    period: Option<(i64, i64)>,
+    (told, scales): (&mut Vec<Reconciled>, &mut Scales),
+) -> Result<()> {
+    for stand in stands(meters, plan, Metered::Facility)? {
+        let step = |line: &Line| stand.step(line.site, line.deployment, line.bin);
+        let mut estimated = BTreeMap::new();
+        for line in lines.iter().filter(|line| !line.values.sums[FACILITY].is_nan()) {
+            if let Some(step) = step(line) {
+                *estimated.entry(step).or_insert(0.0) += line.values.sums[FACILITY];
+            }
+        }
+        let factors = stand.reconcile(&estimated, period, told);
+        let mut added: BTreeMap<(Option<usize>, i64), Values> = BTreeMap::new();
+        let mut scaled = Scales::new();
+        for line in lines.iter_mut() {
+            let Some(factor) = step(line).and_then(|step| factors.get(&step)) else { continue };
+            match stand.meter.residual {
+                Residual::Unallocated => {
+                    let sum = added.entry((line.site, line.bin)).or_insert(Values::ZERO);
+                    let mut more = line.values.scaled(factor - 1.0);
+                    more.sums[0] = 0.0;
+                    *sum = sum.plus(&more);
+                }
+                _ => {
+                    line.values = line.values.scaled(*factor);
+                    scaled.extend(line.deployment.map(|at| ((at, line.bin), *factor)));
+                }
+            }
+        }
+        note(scales, scaled);
+        lines.extend(added.into_iter().map(|((site, bin), values)| Line { values, ..Line::of_site(site, bin) }));
+    }
+    Ok(())
+}
+
+/// Notes the factors of one meter over those of the meters before it.
+fn note(scales: &mut Scales, scaled: Scales) {
+    for (at, factor) in scaled {
+        *scales.entry(at).or_insert(1.0) *= factor;
+    }
+}
+
+impl Reconciled {
+    /// Metered less estimated.
+    #[must_use]
+    pub fn residual_kwh(&self) -> f64 {
+        self.metered_kwh - self.estimated_kwh
+    }
+
+    /// How long a step of the meter is.
+    #[must_use]
+    pub fn step(&self) -> Step {
+        match self.hours.1 - self.hours.0 {
+            1 => Step::Hour,
+            ..=744 => Step::Month,
+            _ => Step::Year,
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Sites summed up: effectiveness over the period, the peak hour and the peak day, what was known how well.
+
+use super::Estimate;
+use super::columns::{FACILITY, Total, sum};
+use crate::hours::{hour_of, told};
+use crate::ledger::NULL_BIN;
+use crate::plan::Level;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The hour of the highest power.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PeakHour {
+    /// Its start.
+    pub hour_utc: String,
+    /// Mean power of the facility in it, kW.
+    pub facility_kw: f64,
+    /// Its PUE.
+    pub pue: Option<f64>,
+}
+
+/// The day of the highest water intake.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PeakDay {
+    /// The day, UTC.
+    pub day_utc: String,
+    /// Water taken in at the site, L.
+    pub water_onsite_l: f64,
+    /// Energy of the facility, kWh.
+    pub facility_kwh: f64,
+}
+
+/// A site over the period.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SiteSummary {
+    /// Its name.
+    pub site: String,
+    /// IT energy, kWh.
+    pub it_kwh: Option<f64>,
+    /// Energy of the facility, kWh.
+    pub facility_kwh: Option<f64>,
+    /// Facility over IT.
+    pub pue: Option<f64>,
+    /// Lowest and highest PUE that it may have.
+    pub pue_range: Option<(f64, f64)>,
+    /// Water taken in over IT, L/kWh.
+    pub wue_l_per_kwh: Option<f64>,
+    /// Its lowest and highest.
+    pub wue_range_l_per_kwh: Option<(f64, f64)>,
+    /// Water consumed over IT, L/kWh.
+    pub wue_consumed_l_per_kwh: Option<f64>,
+    /// Location-based emissions over IT, g/kWh.
+    pub cue_g_per_kwh: Option<f64>,
+    /// Facility over IT without fans and power supplies.
+    pub tue: Option<f64>,
+    /// Renewable share of the grid, weighted by energy.
+    pub renewable_share: Option<f64>,
+    /// Share of the load that contracts cover.
+    pub contracted_share: Option<f64>,
+    /// Share of the load that is carbon-free hour by hour: contracts first, then the grid.
+    pub carbon_free_score: Option<f64>,
+    /// The hour of the highest power.
+    pub peak_hour: Option<PeakHour>,
+    /// The day of the highest water intake.
+    pub peak_day: Option<PeakDay>,
+    /// Peak power over the dispatchable capacity of the zone.
+    pub share_of_zone_dispatchable: Option<f64>,
+    /// Peak power over the peak load of the zone.
+    pub share_of_zone_peak: Option<f64>,
+    /// The weather station, where anything follows from weather.
+    pub weather: Option<String>,
+    /// The cooling systems that it may have, where PUE or water follows from one.
+    pub cooling: Vec<String>,
+    /// Hours by factor and by how near the factor was.
+    pub levels: BTreeMap<&'static str, BTreeMap<&'static str, usize>>,
+}
+
+impl Estimate {
+    /// The sites of the estimate that any load went to, in the order of the plan.
+    #[must_use]
+    pub fn sites(&self) -> Vec<SiteSummary> {
+        let used = |at: &usize| self.lines.iter().any(|line| line.site == Some(*at));
+        (0..self.plan.sites().len()).filter(used).map(|at| self.site(at)).collect()
+    }
+
+    fn site(&self, at: usize) -> SiteSummary {
+        let site = &self.plan.sites()[at];
+        let mut total = Total::default();
+        for line in self.lines.iter().filter(|line| line.site == Some(at)) {
+            total.add(&line.counts, &line.values);
+        }
+        let ratios = total.ratios();
+        let (peak_hour, peak_day) = self.peaks(at);
+        let peak_mw = peak_hour.as_ref().map(|peak| peak.facility_kw / 1000.0);
+        let over = |capacity: Option<f64>| peak_mw.zip(capacity).map(|(peak, capacity)| peak / capacity);
+        let mut sums = Weighted::default();
+        let mut levels: BTreeMap<&'static str, BTreeMap<&'static str, usize>> = BTreeMap::new();
+        for (_, hour) in self.site_hours.of(at) {
+            let load = hour.it_kwh * hour.at.facility.average.pue();
+            let grid = &hour.at.grid;
+            sums.load += load;
+            sums.it += hour.it_kwh;
+            sums.matched += load * hour.matched;
+            sums.known_carbon_free += hour.carbon_free_kwh.map_or(0.0, |_| load);
+            sums.carbon_free += hour.carbon_free_kwh.unwrap_or(0.0);
+            if let Some((share, _)) = grid.renewable {
+                sums.known_renewable += load;
+                sums.renewable += share * load;
+            }
+            for (into, range) in
+                [(&mut sums.pue, hour.at.facility.pue_range), (&mut sums.wue, hour.at.facility.wue_range)]
+            {
+                *into = (into.0 + range.0 * hour.it_kwh, into.1 + range.1 * hour.it_kwh);
+            }
+            let found: [(&str, Option<Level>); 5] = [
+                ("carbon_direct", grid.direct.map(|(_, level)| level)),
+                ("carbon_lifecycle", grid.lifecycle.map(|(_, level)| level)),
+                ("residual_mix", grid.residual.map(|(_, level)| level)),
+                ("carbon_marginal", grid.marginal.map(|(_, level)| level)),
+                ("water_offsite", grid.water.map(|(_, level)| level)),
+            ];
+            for (factor, level) in found {
+                let level = level.map_or("unknown", Level::name);
+                *levels.entry(factor).or_default().entry(level).or_default() += 1;
+            }
+        }
+        let mean = |(low, high): (f64, f64)| (sums.it > 0.0).then(|| (low / sums.it, high / sums.it));
+        let over_load = |part: f64, of: f64| (of > 0.0).then(|| part / of);
+        let contracted = site.contracts.any().then(|| over_load(sums.matched, sums.load)).flatten();
+        SiteSummary {
+            site: site.name.clone(),
+            it_kwh: total.value(sum("it_kwh")),
+            facility_kwh: total.value(FACILITY),
+            pue: ratios[2],
+            pue_range: mean(sums.pue),
+            wue_l_per_kwh: ratios[3],
+            wue_range_l_per_kwh: mean(sums.wue),
+            wue_consumed_l_per_kwh: ratios[4],
+            cue_g_per_kwh: ratios[5],
+            tue: ratios[6],
+            renewable_share: over_load(sums.renewable, sums.known_renewable),
+            contracted_share: contracted,
+            carbon_free_score: over_load(sums.carbon_free, sums.known_carbon_free),
+            peak_hour,
+            peak_day,
+            share_of_zone_dispatchable: over(site.zone_dispatchable_mw),
+            share_of_zone_peak: over(site.zone_peak_mw),
+            weather: site.station.clone().filter(|_| !site.cooling.is_empty()),
+            cooling: site.cooling.clone(),
+            levels,
+        }
+    }
+
+    fn peaks(&self, site: usize) -> (Option<PeakHour>, Option<PeakDay>) {
+        let [it, water] = ["it_kwh", "water_onsite_l"].map(sum);
+        let (mut hours, mut days) = (BTreeMap::<i64, [f64; 2]>::new(), BTreeMap::<i64, [f64; 2]>::new());
+        for line in self.lines.iter().filter(|line| line.site == Some(site) && line.bin != NULL_BIN) {
+            let hour = hour_of(line.bin);
+            let (facility, it_kwh) = (line.values.sums[FACILITY], line.values.sums[it]);
+            add(hours.entry(hour).or_default(), [facility, it_kwh]);
+            add(days.entry(hour.div_euclid(24)).or_default(), [line.values.sums[water], facility]);
+        }
+        let power = |hour: i64, kwh: f64| kwh / super::site_hours::covered_h(hour, self.period);
+        // The first of several that are equal.
+        let highest = |a: f64, b: f64| if b > a { b } else { a };
+        let top = hours.iter().map(|(hour, [kwh, _])| power(*hour, *kwh)).fold(f64::MIN, highest);
+        let peak_hour = hours.iter().find(|(hour, [kwh, _])| power(**hour, *kwh) >= top).map(|(hour, [kwh, it])| {
+            let pue = (*it > 0.0).then(|| kwh / it);
+            PeakHour { hour_utc: told(*hour), facility_kw: power(*hour, *kwh), pue }
+        });
+        let top = days.values().map(|[litres, _]| *litres).fold(f64::MIN, highest);
+        let peak_day = days.iter().find(|(_, [litres, _])| *litres >= top).map(|(day, [litres, kwh])| PeakDay {
+            day_utc: crate::hours::date_of(day * 24).to_string(),
+            water_onsite_l: *litres,
+            facility_kwh: *kwh,
+        });
+        (peak_hour, peak_day)
+    }
+}
+
+/// Sums over hours that shares are made of.
+#[derive(Default)]
+struct Weighted {
+    it: f64,
+    load: f64,
+    matched: f64,
+    carbon_free: f64,
+    known_carbon_free: f64,
+    renewable: f64,
+    known_renewable: f64,
+    pue: (f64, f64),
+    wue: (f64, f64),
+}
+
+fn add(into: &mut [f64; 2], more: [f64; 2]) {
+    for (sum, value) in into.iter_mut().zip(more) {
+        *sum += value;
+    }
+}

@@ -1,0 +1,275 @@
+//! The building of a site: what a kilowatt-hour of IT takes around it, hour by hour.
+
+use super::ladder::Ladder;
+use crate::catalog::{WeatherHours, WeatherOf};
+use crate::hours::Series;
+use crate::physics::cooling::{Demand, System, cool};
+use crate::physics::facility::POWER_DELIVERY_SHARE;
+use crate::physics::power_chain::{PowerChain, loss_kw};
+use crate::physics::psychrometrics::{Air, Weather};
+
+/// A cooling system with its power chain and its weight among those that the site may have.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    pub weight: f64,
+    pub system: System,
+    pub chain: PowerChain,
+    pub load: f64,
+    /// Fans and power supplies over IT energy.
+    pub it_overhead: f64,
+    /// Whether water is evaporated at a number of cycles.
+    pub cycles: Option<f64>,
+}
+
+/// Weather of the user's, and what stands behind it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Climate {
+    pub dry_bulb: Option<Series>,
+    pub humidity: Option<Series>,
+    pub pressure: Option<Series>,
+    pub station: Option<&'static WeatherHours>,
+}
+
+/// Pressure at sea level, where a user's series has none.
+pub(super) const SEA_LEVEL_KPA: f64 = 101.325;
+/// Step through a year where its mean is asked for: coprime with 24, so that every hour of the day comes up.
+const YEAR_STRIDE: usize = 11;
+
+impl Climate {
+    fn at(&self, hour: i64) -> Option<(Air, WeatherOf)> {
+        let stated = |series: &Option<Series>| series.as_ref()?.at(hour);
+        let own = stated(&self.dry_bulb).zip(stated(&self.humidity));
+        let (weather, of) = if let Some((dry_bulb_c, rel_humidity_pct)) = own {
+            let pressure_kpa = stated(&self.pressure).unwrap_or(SEA_LEVEL_KPA);
+            (Weather { dry_bulb_c, rel_humidity_pct, pressure_kpa }, WeatherOf::Hour)
+        } else {
+            let ([dry_bulb_c, rel_humidity_pct, pressure_kpa], of) = self.station?.at(hour);
+            (Weather { dry_bulb_c, rel_humidity_pct, pressure_kpa }, of)
+        };
+        Some((Air::of(&weather), of))
+    }
+
+    /// Hours through the last whole year that is known.
+    fn year(&self) -> Vec<i64> {
+        let span = match (self.station, &self.dry_bulb) {
+            (Some(station), _) => station.span(),
+            (None, Some(series)) => series.span(),
+            (None, None) => return Vec::new(),
+        };
+        let from = span.0.max(span.1 - 8760);
+        (from..span.1).step_by(YEAR_STRIDE).collect()
+    }
+
+    /// Whether any weather is known.
+    pub(super) fn is_known(&self) -> bool {
+        self.station.is_some() || (self.dry_bulb.is_some() && self.humidity.is_some())
+    }
+}
+
+/// What stands around a kilowatt-hour of IT.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Around {
+    /// Cooling, kWh.
+    pub cooling: f64,
+    /// Power delivery, kWh.
+    pub power_delivery: f64,
+    /// Water taken in at the site, L.
+    pub water_input_l: f64,
+    /// Water evaporated and carried off, L; not a number where it is unknown.
+    pub water_consumed_l: f64,
+}
+
+impl Around {
+    fn plus(self, other: Self, weight: f64) -> Self {
+        Self {
+            cooling: self.cooling + weight * other.cooling,
+            power_delivery: self.power_delivery + weight * other.power_delivery,
+            water_input_l: self.water_input_l + weight * other.water_input_l,
+            water_consumed_l: self.water_consumed_l + weight * other.water_consumed_l,
+        }
+    }
+
+    /// Power usage effectiveness.
+    #[must_use]
+    pub fn pue(&self) -> f64 {
+        1.0 + self.cooling + self.power_delivery
+    }
+}
+
+/// A site's facility in an hour.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FacilityHour {
+    /// Around the mean kilowatt-hour of IT.
+    pub average: Around,
+    /// Around one more.
+    pub marginal: Around,
+    /// Lowest and highest PUE that the site may have.
+    pub pue_range: (f64, f64),
+    /// Lowest and highest water input, L/kWh.
+    pub wue_range: (f64, f64),
+    /// Which hour the weather is of; none where nothing follows from weather.
+    pub weather: Option<WeatherOf>,
+}
+
+/// A building compiled.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Facility {
+    pub pue: Ladder,
+    pub wue: Ladder,
+    pub wue_consumed: Ladder,
+    pub candidates: Vec<Candidate>,
+    pub climate: Climate,
+    /// IT capacity, where the site's load follows from the ledger.
+    pub capacity_kw: Option<f64>,
+    /// PUE and WUE, low, typical, high, where no weather is known.
+    pub typical: ([f64; 3], [f64; 3]),
+}
+
+/// Overhead of a system at an IT power, in kW and litres in an hour.
+fn overhead(one: &Candidate, air: &Air, it_kw: f64, capacity_kw: f64) -> Around {
+    let loss = loss_kw(&one.chain, it_kw, capacity_kw);
+    let cooled = cool(&one.system, air, &Demand { it_kw, capacity_kw, loss_kw: loss });
+    Around {
+        cooling: cooled.power_kw,
+        power_delivery: loss,
+        water_input_l: cooled.water.input_l,
+        water_consumed_l: cooled.water.consumed_l,
+    }
+}
+
+impl Facility {
+    /// An hour at this IT power, or at the usual load where none is given; no hour is the mean of a year.
+    pub(super) fn hour(&self, hour: Option<i64>, it_kw: Option<f64>) -> FacilityHour {
+        let mut found = self.modelled(hour, it_kw).unwrap_or_else(|| self.typical());
+        if let Some((pue, _)) = self.pue.at(hour) {
+            let all = pue - 1.0;
+            for around in [&mut found.average, &mut found.marginal] {
+                around.power_delivery = all * POWER_DELIVERY_SHARE;
+                around.cooling = all - around.power_delivery;
+            }
+            found.pue_range = (pue, pue);
+        }
+        if let Some((input, _)) = self.wue.at(hour) {
+            let consumed = self.wue_consumed.at(hour).map_or_else(|| input * self.consumed_share(), |(l, _)| l);
+            for around in [&mut found.average, &mut found.marginal] {
+                (around.water_input_l, around.water_consumed_l) = (input, consumed);
+            }
+            found.wue_range = (input, input);
+        }
+        if self.is_measured(hour) {
+            found.weather = None;
+        }
+        found
+    }
+
+    /// Whether a meter says everything about the hour.
+    fn is_measured(&self, hour: Option<i64>) -> bool {
+        self.pue.at(hour).is_some() && self.wue.at(hour).is_some()
+    }
+
+    /// What of measured input does not come back, from the cycles of a known system.
+    fn consumed_share(&self) -> f64 {
+        match &self.candidates[..] {
+            [Candidate { cycles: Some(cycles), .. }] => (cycles - 1.0) / cycles,
+            _ => f64::NAN,
+        }
+    }
+
+    /// Whether what is consumed of the water on site is known.
+    pub(super) fn knows_consumption(&self) -> bool {
+        let modelled = !self.candidates.is_empty() && self.climate.is_known() && self.wue.is_empty();
+        let dry = self.wue.is_empty() && self.typical.1[1] == 0.0;
+        modelled || dry || !self.wue_consumed.is_empty() || !self.consumed_share().is_nan()
+    }
+
+    /// Power and water of the site while its IT draws nothing, in kW and litres an hour; only where its capacity is known.
+    pub(super) fn empty(&self, hour: i64) -> Option<Around> {
+        let capacity = self.capacity_kw?;
+        let (air, _) = self.climate.at(hour).filter(|_| !self.is_measured(Some(hour)))?;
+        let add = |sum: Around, one: &Candidate| sum.plus(overhead(one, &air, 0.0, capacity), one.weight);
+        Some(self.candidates.iter().fold(Around::default(), add)).filter(|_| !self.candidates.is_empty())
+    }
+
+    /// Fans and power supplies inside the IT, over IT energy.
+    pub(super) fn it_overhead(&self) -> Option<f64> {
+        (!self.candidates.is_empty()).then(|| self.candidates.iter().map(|one| one.weight * one.it_overhead).sum())
+    }
+
+    fn modelled(&self, hour: Option<i64>, it_kw: Option<f64>) -> Option<FacilityHour> {
+        if self.candidates.is_empty() || !self.climate.is_known() {
+            return None;
+        }
+        let Some(hour) = hour else { return self.year(it_kw) };
+        let (air, of) = self.climate.at(hour)?;
+        Some(FacilityHour { weather: Some(of), ..self.at_air(&air, it_kw) })
+    }
+
+    fn at_air(&self, air: &Air, it_kw: Option<f64>) -> FacilityHour {
+        let (mut average, mut marginal) = (Around::default(), Around::default());
+        let (mut pue, mut wue) = ((f64::MAX, f64::MIN), (f64::MAX, f64::MIN));
+        for one in &self.candidates {
+            let (it, capacity) = match (it_kw, self.capacity_kw) {
+                (Some(it), Some(capacity)) if it > 0.0 => (it.min(capacity), capacity),
+                _ => (one.load, 1.0),
+            };
+            // A thousandth up and down: what one more kilowatt adds, without leaving the flat parts of clamped curves.
+            let step = 1e-3;
+            let here = overhead(one, air, it, capacity);
+            let here = Around::default().plus(here, 1.0 / it);
+            let (less, more) = (it * (1.0 - step), it * (1.0 + step));
+            let (below, above) = (overhead(one, air, less, capacity), overhead(one, air, more, capacity));
+            let slope = Around::default().plus(above, 1.0 / (more - less)).plus(below, -1.0 / (more - less));
+            average = average.plus(here, one.weight);
+            marginal = marginal.plus(slope, one.weight);
+            pue = (pue.0.min(here.pue()), pue.1.max(here.pue()));
+            wue = (wue.0.min(here.water_input_l), wue.1.max(here.water_input_l));
+        }
+        FacilityHour { average, marginal, pue_range: pue, wue_range: wue, weather: None }
+    }
+
+    /// The mean over the last whole year of the weather, at one load. The range is that of the systems' years, not of
+    /// their hours.
+    fn year(&self, it_kw: Option<f64>) -> Option<FacilityHour> {
+        let airs: Vec<Air> = self.climate.year().into_iter().filter_map(|hour| Some(self.climate.at(hour)?.0)).collect();
+        #[expect(clippy::cast_precision_loss, reason = "hours of a year")]
+        let weight = 1.0 / airs.len() as f64;
+        let mean = |facility: &Self| {
+            airs.iter().fold((Around::default(), Around::default()), |(average, marginal), air| {
+                let at = facility.at_air(air, it_kw);
+                (average.plus(at.average, weight), marginal.plus(at.marginal, weight))
+            })
+        };
+        if airs.is_empty() {
+            return None;
+        }
+        let (average, marginal) = mean(self);
+        let (mut pue, mut wue) = ((average.pue(), average.pue()), (average.water_input_l, average.water_input_l));
+        if self.candidates.len() > 1 {
+            for one in &self.candidates {
+                let alone = Self { candidates: vec![Candidate { weight: 1.0, ..one.clone() }], ..self.clone() };
+                let (around, _) = mean(&alone);
+                pue = (pue.0.min(around.pue()), pue.1.max(around.pue()));
+                wue = (wue.0.min(around.water_input_l), wue.1.max(around.water_input_l));
+            }
+        }
+        Some(FacilityHour { average, marginal, pue_range: pue, wue_range: wue, weather: None })
+    }
+
+    fn typical(&self) -> FacilityHour {
+        let ([pue_low, pue, pue_high], [wue_low, wue, wue_high]) = self.typical;
+        let power_delivery = (pue - 1.0) * POWER_DELIVERY_SHARE;
+        let average = Around {
+            cooling: pue - 1.0 - power_delivery,
+            power_delivery,
+            water_input_l: wue,
+            water_consumed_l: if wue == 0.0 { 0.0 } else { wue * self.consumed_share() },
+        };
+        FacilityHour {
+            average,
+            marginal: average,
+            pue_range: (pue_low, pue_high),
+            wue_range: (wue_low, wue_high),
+            weather: None,
+        }
+    }
+}
