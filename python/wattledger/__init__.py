@@ -16,6 +16,7 @@ from wattledger._engine import (
     Fleet,
     Ledger,
     RequestEstimate,
+    SiteHours,
     __version__,
     debug_build,
     merge,
@@ -34,6 +35,7 @@ from wattledger._errors import (
 )
 from wattledger._request import picture, request
 from wattledger._scan import scan
+from wattledger._site import site_hours
 from wattledger._validate import validate
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "LedgerError",
     "MissingExtraError",
     "RequestEstimate",
+    "SiteHours",
     "SumOverflowError",
     "UnknownNameError",
     "WattledgerError",
@@ -62,6 +65,7 @@ __all__ = [
     "picture",
     "request",
     "scan",
+    "site_hours",
     "validate",
 ]
 

@@ -1,6 +1,7 @@
 """The compiled part of wattledger: the crate's public doors, typed."""
 
 from collections.abc import Sequence
+from datetime import datetime as _datetime
 from os import PathLike
 from typing import Any, Self, TypeAlias, final
 
@@ -72,8 +73,11 @@ class Fleet:
         devices: float | None = None,
         precision: str | None = None,
         concurrency: float | None = None,
+        at: _datetime | str | None = None,
     ) -> RequestEstimate:
         """Estimate one request, served as this fleet serves its model or as stated here.
+
+        ``at`` is when it runs, a time with an offset: weather and grid are then those of the hour, else a year's mean.
 
         >>> import wattledger as wl
         >>> one = wl.Fleet.default().request(
@@ -81,6 +85,20 @@ class Fleet:
         ... )
         >>> round((one["prefill_kwh"] + one["decode_kwh"]) * 3.6e6)  # joules
         577
+        """
+
+    def site_hours(self, site: str, *, year: int, cooling: str | None = None) -> SiteHours:
+        """A site of the fleet or of the catalog in every hour of a calendar year, at a constant load.
+
+        ``cooling`` puts another cooling system there.
+
+        Raises:
+            UnknownNameError: For a site or a cooling system that is not known.
+
+        >>> import wattledger as wl
+        >>> hours = wl.Fleet.default().site_hours("gcp/asia-southeast1", year=2023, cooling="water-chiller")
+        >>> len(hours), 1.25 < hours.summary["pue"] < 1.4
+        (8760, True)
         """
 
     def picture(
@@ -96,6 +114,7 @@ class Fleet:
         devices: float | None = None,
         precision: str | None = None,
         site: str | None = None,
+        at: _datetime | str | None = None,
     ) -> RequestEstimate:
         """Estimate one image or video made by a diffusion model; ``steps`` are those its makers suggest, if not given.
 
@@ -109,6 +128,26 @@ class Fleet:
         """
 
 @final
+class SiteHours:
+    """A site by the hour: cooling, water and grid around a kilowatt-hour of IT. An Arrow stream of its hours."""
+
+    @property
+    def site(self) -> str:
+        """Its name."""
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Means of the year, peaks, the weather station, how near the grid's factors are, assumptions and sources."""
+
+    def to_csv(self) -> str:
+        """The hours as CSV."""
+
+    def write_parquet(self, path: _Path) -> None:
+        """Write the hours as Parquet, whole or not at all."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+    def __len__(self) -> int: ...
+
 class RequestEstimate:
     """One request's footprint with its range and its chain. Columns are read by name: ``one["facility_kwh"]``."""
 
@@ -216,6 +255,14 @@ class Estimate:
     @property
     def coverage(self) -> dict[str, Any]:
         """The account of every line."""
+
+    @property
+    def sites(self) -> list[dict[str, Any]]:
+        """Each site over the period: PUE, WUE, TUE, CUE with ranges, peak hour and day, how near its factors were."""
+
+    @property
+    def reconciliation(self) -> list[dict[str, Any]]:
+        """Every step of every meter beside the estimate, with the residual and what became of it."""
 
     def explain(self) -> dict[str, Any]:
         """Provenance: method edition, inputs, every coefficient with its source."""
@@ -351,6 +398,15 @@ def annotate_columns(
 ) -> AnnotatedRows: ...
 def formats() -> list[tuple[str, str]]: ...
 def fleet_keys() -> list[tuple[str, str, str, str, str]]: ...
+def series_columns() -> list[tuple[str, str, str, str, bool]]: ...
+def cooling_at(
+    cooling: str,
+    dry_bulb_c: float,
+    rel_humidity_pct: float,
+    pressure_kpa: float,
+    load: float | None = None,
+    power_chain: str | None = None,
+) -> dict[str, float]: ...
 def estimate_columns() -> list[tuple[str, str, str]]: ...
 def ways_out() -> dict[str, str]: ...
 def catalog_kinds() -> list[str]: ...

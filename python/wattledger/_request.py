@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 
 @cache
-def _default() -> Fleet:
+def default_fleet() -> Fleet:
+    """Return the fleet that nothing is known of, made once."""
     return Fleet.default()
 
 
@@ -27,7 +28,7 @@ def request(*, model: str, output_tokens: int | None = None, **settings: Any) ->
     'h100-sxm5-80gb'
 
     """
-    return _default().request(model=model, output_tokens=output_tokens, **settings)
+    return default_fleet().request(model=model, output_tokens=output_tokens, **settings)
 
 
 def picture(*, model: str, **settings: Any) -> RequestEstimate:
@@ -39,4 +40,4 @@ def picture(*, model: str, **settings: Any) -> RequestEstimate:
     True
 
     """
-    return _default().picture(model=model, **settings)
+    return default_fleet().picture(model=model, **settings)

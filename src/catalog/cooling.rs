@@ -1,5 +1,6 @@
 //! Cooling systems: their parameters, and what they do to PUE and water in a year where no weather is known.
 
+use super::provenance::Quality;
 use super::record::{File, Load, Row, ordered, record};
 use crate::units::Bounds;
 
@@ -58,6 +59,8 @@ record! {
         wue_mean_l_per_kwh: Option<f64> = "L/kWh" [Bounds::WUE.low, Bounds::WUE.high],
         /// A remark.
         note: Option<String>,
+        /// Where cells come from that have a document of their own: `source: columns; source: columns`.
+        cell_sources: Option<String>,
     }
 }
 
@@ -66,7 +69,10 @@ impl Load for Cooling {
         &[File { name: "cooling.csv", text: include_str!("data/cooling.csv"), prefix: "", sources: None }];
 
     fn build(row: &Row<'_>) -> Result<Self, String> {
-        let cooling = Self::read(row);
+        let mut cooling = Self::read(row);
+        if let Some(sources) = &cooling.cell_sources {
+            cooling.provenance.cite(sources, Self::COLUMNS, &[], Quality::Derived);
+        }
         if let Some(letter) = cooling.archetype.as_deref()
             && !(letter.len() == 1 && "ABCDEFGHIJ".contains(letter))
         {

@@ -55,8 +55,7 @@ impl Load for GridHours {
 /// The series, one row group a row.
 pub(super) static SERIES: &[u8] = include_bytes!("data/grid-hours.parquet");
 /// Megawatts by source, in the order of [`super::MixHours`].
-const SOURCES: [&str; 8] =
-    ["coal_mw", "gas_mw", "oil_mw", "nuclear_mw", "hydro_mw", "wind_mw", "solar_mw", "other_mw"];
+const SOURCES: [&str; 8] = ["coal_mw", "gas_mw", "oil_mw", "nuclear_mw", "hydro_mw", "wind_mw", "solar_mw", "other_mw"];
 
 /// Generation by the hour, in megawatts by source: coal, gas, oil, nuclear, hydro, wind, solar, other.
 #[derive(Clone, Debug, PartialEq)]

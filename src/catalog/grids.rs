@@ -196,8 +196,7 @@ impl GridRow {
     fn name_joined(&mut self) -> Result<(), String> {
         let water = [&self.water_source, &self.water_retrieved, &self.water_licence, &self.water_quality];
         let losses = [&self.losses_source, &self.losses_retrieved, &self.losses_licence, &self.losses_quality];
-        for (joined, columns, about) in
-            [(water, &WATER[..], "water_quality"), (losses, &LOSSES[..], "losses_quality")]
+        for (joined, columns, about) in [(water, &WATER[..], "water_quality"), (losses, &LOSSES[..], "losses_quality")]
         {
             let [Some(source), Some(retrieved), Some(licence), Some(word)] = joined else { continue };
             let quality = Quality::parse(word).ok_or_else(|| super::check::not_a_quality(about, word))?;

@@ -68,8 +68,8 @@ pub use servers::Server;
 pub use shape::{ByReach, Shape, Window, WindowKind};
 pub use sites::{Site, SiteGrid};
 pub use spelling::Taken;
-pub use weather::{Station, WeatherHours, WeatherOf};
 pub use table::{Cell, Resolution, Table};
+pub use weather::{Station, WeatherHours, WeatherOf};
 
 use crate::error::{Error, Result, nearest};
 use overlay::{Overlay, UserRow};

@@ -1,8 +1,8 @@
 //! Embedded series: Parquet with one row group a series, decoded when a series is first asked for.
 
 use super::check::refuse;
-use crate::hours::hour_of_date;
 use crate::Result;
+use crate::hours::hour_of_date;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
 use bytes::Bytes;
@@ -33,7 +33,9 @@ impl<T> Groups<T> {
         decode: impl FnOnce(&'static [u8], usize) -> std::result::Result<T, String>,
     ) -> Result<&'static T> {
         let at = usize::from(row_group);
-        let Some(series) = self.decoded.get(at) else { return Err(refuse(file, id, "no series belongs to `row_group`".into())) };
+        let Some(series) = self.decoded.get(at) else {
+            return Err(refuse(file, id, "no series belongs to `row_group`".into()));
+        };
         let found = series.get_or_init(|| decode(self.bytes, at));
         found.as_ref().map_err(|problem| refuse(file, id, problem.clone()))
     }

@@ -93,8 +93,7 @@ impl Values {
         Self { sums: [0.0; SUMS.len()], weighted_concurrency: 0.0, busy_s: 0.0, provisioned_s: 0.0, compute_kwh: 0.0 };
 
     /// Everything unknown.
-    pub(crate) const UNKNOWN: Self =
-        Self { sums: [f64::NAN; SUMS.len()], compute_kwh: f64::NAN, ..Self::ZERO };
+    pub(crate) const UNKNOWN: Self = Self { sums: [f64::NAN; SUMS.len()], compute_kwh: f64::NAN, ..Self::ZERO };
 
     /// The columns that follow from the energy of some load at a site in an hour, with the mean of its overhead.
     #[must_use]

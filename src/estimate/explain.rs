@@ -139,8 +139,15 @@ pub(super) fn tree(chain: &Chain<'_>) -> Node {
 pub(super) fn around(hour: &SiteHour, facts: &[Fact]) -> Node {
     let average = &hour.facility.average;
     let cells = [
-        "pue", "pue_typical", "fan_share", "supply_air_c", "dew_point_limit_c", "chilled_supply_c", "chilled_return_c",
-        "facility_water_c", "liquid_fraction",
+        "pue",
+        "pue_typical",
+        "fan_share",
+        "supply_air_c",
+        "dew_point_limit_c",
+        "chilled_supply_c",
+        "chilled_return_c",
+        "facility_water_c",
+        "liquid_fraction",
     ];
     let cooling = node("cooling", average.cooling, "kWh/kWh", "over IT energy", given(facts, &cells));
     let chain = given(facts, &["redundancy", "ups_fixed", "pdu_fixed"]);

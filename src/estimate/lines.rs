@@ -108,7 +108,13 @@ fn line(load: &Load, hour: &Hour, plan: &Plan, allocation: Allocation) -> Line {
     values.provisioned_s = load.provisioned_s;
     let inside = load.site.and_then(|site| plan.sites()[site].it_overhead());
     values.compute_kwh = inside.map_or(f64::NAN, |share| energy(load).0 * (1.0 - share));
-    Line { series: load.series, deployment: load.deployment, counts: load.counts, values, ..Line::of_site(load.site, load.bin) }
+    Line {
+        series: load.series,
+        deployment: load.deployment,
+        counts: load.counts,
+        values,
+        ..Line::of_site(load.site, load.bin)
+    }
 }
 
 /// The hour with the overhead that its load is charged.

@@ -6,7 +6,7 @@
 use super::columns::{FACILITY, Values};
 use super::{Line, Load};
 use crate::fleet::{Meter, Metered, Residual};
-use crate::hours::{HOUR_S, Step, hour_of};
+use crate::hours::{HOUR_S, hour_of};
 use crate::ledger::NULL_BIN;
 use crate::plan::{Parts, Plan};
 use crate::units::{Joules, KilowattHours};
@@ -91,8 +91,7 @@ impl Stand<'_> {
             if covered == 0.0 {
                 continue;
             }
-            let applied =
-                covered >= 1.0 - 1e-9 && estimated_kwh > 0.0 && self.meter.residual != Residual::Report;
+            let applied = covered >= 1.0 - 1e-9 && estimated_kwh > 0.0 && self.meter.residual != Residual::Report;
             if applied {
                 factors.insert(number, metered_kwh / estimated_kwh);
             }
@@ -213,15 +212,5 @@ impl Reconciled {
     #[must_use]
     pub fn residual_kwh(&self) -> f64 {
         self.metered_kwh - self.estimated_kwh
-    }
-
-    /// How long a step of the meter is.
-    #[must_use]
-    pub fn step(&self) -> Step {
-        match self.hours.1 - self.hours.0 {
-            1 => Step::Hour,
-            ..=744 => Step::Month,
-            _ => Step::Year,
-        }
     }
 }

@@ -14,6 +14,7 @@ mod rates;
 mod remarks;
 mod request;
 mod site_hours;
+mod site_year;
 mod sites;
 mod unknown;
 
@@ -26,6 +27,7 @@ pub use group::{GroupBy, KEYS, Table, TableRow};
 pub use meters::Reconciled;
 pub use picture::picture;
 pub use request::{Request, RequestEstimate, request};
+pub use site_year::{HOUR_COLUMNS, HourColumn, SiteYear, site_year};
 pub use sites::{PeakDay, PeakHour, SiteSummary};
 pub use unknown::{Unknown, UnknownModel};
 

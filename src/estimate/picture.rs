@@ -24,6 +24,7 @@ const LIMITS: [(&str, f64, f64); 6] = [
 /// let asked = Picture {
 ///     model: "flux.1-dev".into(), hardware: Some("h100".into()), devices: None, precision: None, site: None,
 ///     width_px: 1024.0, height_px: 1024.0, frames: 1.0, steps: None, batch: 1.0,
+///     hour: None,
 /// };
 /// let image = estimate::picture(&Fleet::assumed(), &asked)?;
 /// let (_, decode) = image.values.iter().find(|(name, _)| *name == "decode_kwh").unwrap();
@@ -38,7 +39,7 @@ pub fn picture(fleet: &Fleet, asked: &Picture) -> Result<RequestEstimate> {
     check(asked)?;
     let (plan, made) = Plan::picture(fleet, asked)?;
     let site = &plan.sites()[0];
-    let here = site.hour(None, None);
+    let here = site.hour(asked.hour, None);
     let (generated, work, job) = (&made.made.generated, &made.made.work, &made.job);
     let time = generated.batch_time.0 / job.batch;
     let at = |joules: f64| {

@@ -291,7 +291,12 @@ impl<'a> OneDeployment<'a> {
             remarks.declared_beyond = Some(limit);
         }
         if bin == NULL_BIN || !self.deployed.dedicated {
-            return vec![Moment { point: fixed(fallback), weight: 1.0, seconds: 0.0, replicas: self.deployed.replicas }];
+            return vec![Moment {
+                point: fixed(fallback),
+                weight: 1.0,
+                seconds: 0.0,
+                replicas: self.deployed.replicas,
+            }];
         }
         let (start, end) = self.period.unwrap_or((bin, bin + self.width));
         let step = i64::from(OCCUPANCY_BIN_S);

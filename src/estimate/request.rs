@@ -163,7 +163,13 @@ pub fn request(fleet: &Fleet, asked: &Request) -> Result<RequestEstimate> {
 }
 
 /// The request at the ends of what nobody stated: its load, and the size of a model that nobody discloses.
-fn ranges(deployed: &Deployed, features: &Features, concurrency: f64, load: (bool, f64), hour: &SiteHour) -> Vec<Values> {
+fn ranges(
+    deployed: &Deployed,
+    features: &Features,
+    concurrency: f64,
+    load: (bool, f64),
+    hour: &SiteHour,
+) -> Vec<Values> {
     let (stated, context) = load;
     let spread = if stated { 1.0 } else { CONCURRENCY_SPREAD };
     let sizes = std::iter::once(deployed).chain(&deployed.ends);

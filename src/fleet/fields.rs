@@ -138,7 +138,9 @@ impl Fields {
                 return Ok(None);
             };
             let found = super::series::time(&text);
-            found.map(Some).ok_or_else(|| self.expected(key, &text, "an hour in UTC such as 2024-07-01 or 2024-07-01T15:00Z"))
+            found
+                .map(Some)
+                .ok_or_else(|| self.expected(key, &text, "an hour in UTC such as 2024-07-01 or 2024-07-01T15:00Z"))
         };
         match (hour(from)?, hour(until)?) {
             (None, None) => Ok(None),

@@ -148,7 +148,12 @@ pub const SITE_KEYS: [Key; 25] = [
     key("matching", "annual | hourly", "annual", "how contracts are held against the load"),
     key("contract_direct_g_per_kwh", "g/kWh", "0", "direct factor of what is contracted"),
     key("residual_direct_g_per_kwh", "g/kWh", "location average, flagged", "direct factor of the residual mix"),
-    key("series", "[\"file.csv\", …]", "none", "files of hourly, monthly or annual values; see docs/reference/series.md"),
+    key(
+        "series",
+        "[\"file.csv\", …]",
+        "none",
+        "files of hourly, monthly or annual values; see docs/reference/series.md",
+    ),
 ];
 
 /// Keys of `[[meter]]`.

@@ -271,6 +271,16 @@ impl Fleet {
         Self { deployments: Vec::new(), ..self.clone() }
     }
 
+    /// The same with another cooling system at a site of this fleet, or at one of the catalog by its name.
+    #[must_use]
+    pub fn with_cooling(&self, site: &str, cooling: &str) -> Self {
+        let mut fleet = self.clone();
+        let of_catalog = || Site { catalog: Some(site.to_owned()), ..Site::default() };
+        let stated = fleet.sites.entry(site.to_owned()).or_insert_with(of_catalog);
+        stated.cooling = Some(cooling.to_owned());
+        fleet
+    }
+
     /// The same with these scales in every deployment; `None` leaves what is stated there.
     #[must_use]
     pub fn with_scales(&self, energy: Option<f64>, time: Option<f64>) -> Self {

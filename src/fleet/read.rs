@@ -105,12 +105,7 @@ pub(super) fn read(text: &str, place: &str) -> Result<Read> {
 }
 
 /// A deployment, and the file its replicas stand in where they are scaled.
-fn deployment(
-    place: &str,
-    index: usize,
-    value: Value,
-    overlay: &mut Table,
-) -> Result<(Deployment, Option<String>)> {
+fn deployment(place: &str, index: usize, value: Value, overlay: &mut Table) -> Result<(Deployment, Option<String>)> {
     let place = format!("{place}, deployment {}", index + 1);
     let Value::Table(table) = value else { return Err(syntax(&place, "expected a table: [[deployment]]")) };
     check_keys(&place, &table, &DEPLOYMENT_KEYS)?;

@@ -155,7 +155,9 @@ fn cell(batch: &RecordBatch, column: usize, row: usize) -> Cell {
             let (value, per_second) = match unit {
                 TimeUnit::Second => (array.as_primitive::<types::TimestampSecondType>().value(row), 1),
                 TimeUnit::Millisecond => (array.as_primitive::<types::TimestampMillisecondType>().value(row), 1_000),
-                TimeUnit::Microsecond => (array.as_primitive::<types::TimestampMicrosecondType>().value(row), 1_000_000),
+                TimeUnit::Microsecond => {
+                    (array.as_primitive::<types::TimestampMicrosecondType>().value(row), 1_000_000)
+                }
                 TimeUnit::Nanosecond => {
                     (array.as_primitive::<types::TimestampNanosecondType>().value(row), 1_000_000_000)
                 }
@@ -174,8 +176,7 @@ fn integer(value: i64) -> Cell {
 impl Sheet {
     fn series(&self, known: &[SeriesColumn]) -> Result<BTreeMap<&'static str, Series>> {
         let named = |name: &str| self.header.iter().position(|column| column == name);
-        let times: Vec<(usize, Step)> =
-            TIMES.iter().filter_map(|(name, step)| Some((named(name)?, *step))).collect();
+        let times: Vec<(usize, Step)> = TIMES.iter().filter_map(|(name, step)| Some((named(name)?, *step))).collect();
         let [(time, step)] = times[..] else {
             let found = self.header.join(", ");
             let expected = "one column that tells the time, hour_utc, month or year; local times are ambiguous in \

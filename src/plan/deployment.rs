@@ -3,10 +3,10 @@
 use super::architecture::{encoder_flop, network};
 use super::machine::{accelerator, generation, host, idle_power, needed};
 use super::{Notes, parameters, serving};
-use crate::hours::{HOUR_S, Series, hour_of};
 use crate::Result;
 use crate::catalog::{Hardware, Model, Quality, Record, Resolved};
 use crate::fleet::{Concurrency, Deployment, Fleet, Tenancy};
+use crate::hours::{HOUR_S, Series, hour_of};
 use crate::physics::disaggregated::join;
 use crate::physics::inference::{Coefficients, Roofline, Serving};
 use crate::physics::occupancy::{default_concurrency, memory_limit};
@@ -350,8 +350,9 @@ fn generates(kind: &str) -> bool {
 
 fn load_rule(place: &str, stated: &Deployment, notes: &mut Notes) -> (bool, LoadRule) {
     let whole = stated.log_fraction >= 1.0;
-    let tenancy =
-        stated.tenancy.unwrap_or_else(|| if stated.replicas.is_some() || stated.replica_hours.is_some() { Tenancy::Dedicated } else { Tenancy::Shared });
+    let tenancy = stated.tenancy.unwrap_or_else(|| {
+        if stated.replicas.is_some() || stated.replica_hours.is_some() { Tenancy::Dedicated } else { Tenancy::Shared }
+    });
     if stated.tenancy.is_none() {
         let (value, why) = match tenancy {
             Tenancy::Dedicated => ("dedicated", "replicas are stated"),

@@ -165,6 +165,8 @@ pub struct Picture {
     pub steps: Option<f64>,
     /// Outputs made at once.
     pub batch: f64,
+    /// The hour, since 1970, at which it is made; where it is not stated, a year's mean.
+    pub hour: Option<i64>,
 }
 
 /// A picture with where it was made.

@@ -24,7 +24,7 @@ pub use machine::accelerator_of as accelerator;
 pub use parameters::{BASE_ENGINE, DEFAULT_SET, chosen, is_fitted, parameters, parameters_of, publish, spread_of};
 pub use rates::{Parts, Rate, RateTable};
 pub(crate) use route::ASSUMED_HARDWARE;
-pub use site::{Around, Contracts, FacilityHour, GridHour, Level, Site, SiteHour};
+pub use site::{Around, Contracts, FacilityHour, GridHour, Level, Site, SiteHour, cooling_at};
 
 use crate::Result;
 use crate::catalog::{Origin, Provenance};
@@ -183,6 +183,16 @@ impl Plan {
         let site = plan.site(fleet, deployment.site.as_deref())?;
         let deployed = deployment::compile(fleet, deployment, site, false, &mut plan.notes)?;
         plan.deployments.push(deployed);
+        Ok(plan)
+    }
+
+    /// A plan of one site and no deployment.
+    ///
+    /// # Errors
+    /// As [`Plan::compile`].
+    pub fn of_site(fleet: &Fleet, name: &str) -> Result<Self> {
+        let mut plan = Self::compile(&fleet.without_deployments(), &[])?;
+        plan.site(fleet, Some(name))?;
         Ok(plan)
     }
 

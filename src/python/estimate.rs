@@ -63,6 +63,16 @@ impl Estimate {
         self.to_dict(py, Vec::new(), None, Vec::new())?.get_item("coverage")
     }
 
+    #[getter]
+    fn sites<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.to_dict(py, Vec::new(), None, Vec::new())?.get_item("sites")
+    }
+
+    #[getter]
+    fn reconciliation<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.to_dict(py, Vec::new(), None, Vec::new())?.get_item("reconciliation")
+    }
+
     fn explain<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.to_dict(py, Vec::new(), None, Vec::new())?.get_item("provenance")
     }

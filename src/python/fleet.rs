@@ -1,10 +1,12 @@
 //! `wattledger.Fleet` and single requests.
 
-use super::loads;
+use super::wait::interruptible;
+use super::{arrow, loads};
 use crate::estimate::{self, Picture, Request};
-use crate::{Error, fleet, report};
+use crate::{Error, files, fleet, report};
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
+use pyo3::types::PyCapsule;
 use std::path::PathBuf;
 
 /// A count of tokens.
@@ -15,6 +17,17 @@ fn count(what: &str, tokens: i64) -> Result<u64, Error> {
         value: tokens.to_string(),
         expected: expected(),
     })
+}
+
+/// The hour of a time: text with an offset, or a `datetime` that knows its zone.
+fn hour(at: &Bound<'_, PyAny>) -> PyResult<i64> {
+    let text = if at.hasattr("isoformat")? { at.call_method0("isoformat")?.to_string() } else { at.to_string() };
+    let time = text.parse::<jiff::Timestamp>().map_err(|_| Error::Argument {
+        what: "at".into(),
+        value: text.clone(),
+        expected: "a time with an offset, such as 2024-07-01T15:00Z".into(),
+    })?;
+    Ok(crate::hours::hour_of(time.as_second()))
 }
 
 /// Deployments, sites and their names.
@@ -57,7 +70,7 @@ impl Fleet {
 
     #[pyo3(signature = (
         *, model = None, output_tokens = None, input_tokens = 0, cached_tokens = 0, hardware = None, site = None,
-        deployment = None, devices = None, precision = None, concurrency = None
+        deployment = None, devices = None, precision = None, concurrency = None, at = None
     ))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of a Python function")]
     fn request(
@@ -72,8 +85,10 @@ impl Fleet {
         devices: Option<f64>,
         precision: Option<String>,
         concurrency: Option<f64>,
+        at: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<RequestEstimate> {
         let asked = Request {
+            hour: at.map(hour).transpose()?,
             model,
             deployment,
             hardware,
@@ -90,7 +105,7 @@ impl Fleet {
 
     #[pyo3(signature = (
         *, model, width_px = 1024.0, height_px = 1024.0, frames = 1.0, steps = None, batch = 1.0, hardware = None,
-        devices = None, precision = None, site = None
+        devices = None, precision = None, site = None, at = None
     ))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of a Python function")]
     fn picture(
@@ -105,9 +120,19 @@ impl Fleet {
         devices: Option<f64>,
         precision: Option<String>,
         site: Option<String>,
+        at: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<RequestEstimate> {
-        let asked = Picture { model, hardware, devices, precision, site, width_px, height_px, frames, steps, batch };
+        let hour = at.map(hour).transpose()?;
+        let asked =
+            Picture { model, hardware, devices, precision, site, width_px, height_px, frames, steps, batch, hour };
         Ok(RequestEstimate(estimate::picture(&self.0, &asked)?))
+    }
+
+    #[pyo3(signature = (site, *, year, cooling = None))]
+    fn site_hours(&self, py: Python<'_>, site: &str, year: i64, cooling: Option<&str>) -> PyResult<SiteHours> {
+        let changed = cooling.map(|cooling| self.0.with_cooling(site, cooling));
+        let fleet = changed.as_ref().unwrap_or(&self.0);
+        interruptible(py, |_| estimate::site_year(fleet, site, year)).map(SiteHours)
     }
 
     fn __repr__(&self) -> String {
@@ -187,9 +212,94 @@ pub(super) fn fleet_keys() -> Vec<(&'static str, &'static str, &'static str, &'s
         ("", &fleet::TOP_KEYS[..]),
         ("[[deployment]]", &fleet::DEPLOYMENT_KEYS[..]),
         ("[site.NAME]", &fleet::SITE_KEYS[..]),
+        ("[[meter]]", &fleet::METER_KEYS[..]),
     ];
     let rows = tables.into_iter().flat_map(|(table, keys)| keys.iter().map(move |k| (table, k)));
     rows.map(|(table, k)| (table, k.name, k.unit, k.default, k.meaning)).collect()
+}
+
+/// A site by the hour at a constant load.
+#[pyclass(frozen, module = "wattledger")]
+pub(super) struct SiteHours(estimate::SiteYear);
+
+#[pymethods]
+impl SiteHours {
+    #[getter]
+    fn site(&self) -> &str {
+        &self.0.site
+    }
+
+    #[getter]
+    fn summary<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        loads(py, &report::site_year_json(&self.0))
+    }
+
+    fn to_csv(&self) -> PyResult<String> {
+        Ok(report::batch_csv(&report::site_year_batch(&self.0))?)
+    }
+
+    fn write_parquet(&self, path: PathBuf) -> PyResult<()> {
+        let bytes = report::to_parquet(&[report::site_year_batch(&self.0)], Some(report::site_year_json(&self.0)))?;
+        Ok(files::write_whole(&path, &bytes)?)
+    }
+
+    #[pyo3(signature = (requested_schema = None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        let _ = requested_schema;
+        let batch = report::site_year_batch(&self.0);
+        arrow::capsule(py, batch.schema(), vec![batch])
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.hours.len()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<wattledger.SiteHours: {} hours of {}>", self.0.hours.len(), self.0.site)
+    }
+}
+
+/// Series that a fleet file may name: what they stand beside, column, unit, meaning, whether by the hour alone.
+#[pyfunction]
+pub(super) fn series_columns() -> Vec<(&'static str, &'static str, &'static str, &'static str, bool)> {
+    let of = [
+        ("[site.NAME]", &fleet::SITE_SERIES[..]),
+        ("[[meter]]", &fleet::METER_SERIES[..]),
+        ("[[deployment]]", &fleet::REPLICA_SERIES[..]),
+    ];
+    let rows = of.into_iter().flat_map(|(of, columns)| columns.iter().map(move |column| (of, column)));
+    rows.map(|(of, column)| (of, column.name, column.bounds.unit, column.meaning, column.hourly)).collect()
+}
+
+/// A cooling system at one weather and load, per kilowatt-hour of IT.
+#[pyfunction]
+#[pyo3(signature = (cooling, dry_bulb_c, rel_humidity_pct, pressure_kpa, load = None, power_chain = None))]
+pub(super) fn cooling_at(
+    cooling: &str,
+    dry_bulb_c: f64,
+    rel_humidity_pct: f64,
+    pressure_kpa: f64,
+    load: Option<f64>,
+    power_chain: Option<&str>,
+) -> PyResult<std::collections::BTreeMap<&'static str, f64>> {
+    let weather = crate::physics::psychrometrics::Weather { dry_bulb_c, rel_humidity_pct, pressure_kpa };
+    let (air, around) =
+        crate::plan::cooling_at(crate::catalog::Catalog::builtin(), cooling, &weather, load, power_chain)?;
+    Ok([
+        ("cooling", around.cooling),
+        ("power_delivery", around.power_delivery),
+        ("pue", around.pue()),
+        ("water_input_l", around.water_input_l),
+        ("water_consumed_l", around.water_consumed_l),
+        ("wet_bulb_c", air.wet_bulb_c),
+        ("dew_point_c", air.dew_point_c),
+        ("humidity_ratio", air.humidity_ratio),
+    ]
+    .into())
 }
 
 /// Columns of an estimate: name, unit, meaning.

@@ -31,7 +31,7 @@ mod engine {
     #[pymodule_export]
     use super::estimate::{Estimate, EstimateTable};
     #[pymodule_export]
-    use super::fleet::{Fleet, RequestEstimate, estimate_columns, fleet_keys};
+    use super::fleet::{Fleet, RequestEstimate, SiteHours, cooling_at, estimate_columns, fleet_keys, series_columns};
     #[pymodule_export]
     use super::ledger::{Ledger, merge};
     #[pymodule_export]

@@ -2,7 +2,9 @@
 
 use crate::Result;
 use crate::estimate::columns::{COUNTS, RATIOS, SUMS};
-use crate::estimate::{Estimate, METHOD_EDITION, RequestEstimate, Table, Total};
+use crate::estimate::{Estimate, METHOD_EDITION, Reconciled, RequestEstimate, Table, Total};
+use crate::fleet::Allocation;
+use crate::hours::told;
 use crate::ledger::Ledger;
 use serde_json::{Map, Value, json};
 
@@ -34,6 +36,23 @@ fn rows(table: &Table) -> Vec<Value> {
     table.rows.iter().map(row).collect()
 }
 
+/// A step of a meter beside the estimate.
+fn reconciled(one: &Reconciled) -> Value {
+    json!({
+        "meter": one.meter,
+        "stands_at": one.stands_at,
+        "quantity": one.quantity,
+        "start_utc": told(one.hours.0),
+        "end_utc": told(one.hours.1),
+        "metered_kwh": one.metered_kwh,
+        "estimated_kwh": one.estimated_kwh,
+        "residual_kwh": one.residual_kwh(),
+        "covered": one.covered,
+        "rule": one.rule,
+        "applied": one.applied,
+    })
+}
+
 /// The estimate and one grouping of it as JSON.
 #[must_use]
 pub fn estimate_json(estimate: &Estimate, table: &Table) -> String {
@@ -61,10 +80,13 @@ pub fn estimate_json(estimate: &Estimate, table: &Table) -> String {
         "coverage": estimate.coverage(),
         "unknown": unknown,
         "unknown_models": unknown_models,
+        "sites": estimate.sites(),
+        "reconciliation": estimate.reconciled().iter().map(reconciled).collect::<Vec<_>>(),
         "assumptions": estimate.assumptions(),
         "provenance": {
             "engine_version": env!("CARGO_PKG_VERSION"),
             "method_edition": METHOD_EDITION,
+            "allocation": if estimate.allocation() == Allocation::Marginal { "marginal" } else { "average" },
             "parameter_set": estimate.parameter_set(),
             "fleet": fleet,
             "fleet_digest": fleet_digest,

@@ -6,9 +6,10 @@ use crate::event::{EventColumns, NO_LATENCY, NO_TIME};
 use crate::keys::{ROUTE_LABELS, SeriesTable};
 use crate::{Error, Result};
 use arrow_array::builder::StringDictionaryBuilder;
-use arrow_array::types::UInt32Type;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, TimestampSecondType, UInt32Type};
 use arrow_array::{
-    ArrayRef, BooleanArray, Decimal128Array, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    Array, ArrayRef, BooleanArray, Decimal128Array, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
     UInt32Array,
 };
 use arrow_schema::{ArrowError, Field, Schema};
@@ -17,7 +18,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use std::sync::Arc;
 
-fn build(columns: Vec<(String, ArrayRef)>) -> RecordBatch {
+pub(super) fn build(columns: Vec<(String, ArrayRef)>) -> RecordBatch {
     let schema = Arc::new(fields(&columns));
     let arrays: Vec<ArrayRef> = columns.into_iter().map(|(_, array)| array).collect();
     RecordBatch::try_new(schema, arrays).expect("columns of one length")
@@ -155,6 +156,38 @@ pub fn to_csv(table: &Table, for_people: bool) -> Result<String> {
     }
     let bytes = writer.into_inner().map_err(|e| failed(e.to_string()))?;
     String::from_utf8(bytes).map_err(|e| failed(e.to_string()))
+}
+
+/// A batch of names, hours and numbers as CSV.
+///
+/// # Errors
+/// As [`to_csv`].
+pub fn batch_csv(batch: &RecordBatch) -> Result<String> {
+    let failed = |e: String| Error::Argument { what: "table".into(), value: e, expected: "cells of text".into() };
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let schema = batch.schema();
+    writer.write_record(schema.fields().iter().map(|field| field.name())).map_err(|e| failed(e.to_string()))?;
+    for row in 0..batch.num_rows() {
+        let cells = batch.columns().iter().map(|column| cell(column, row));
+        writer.write_record(cells).map_err(|e| failed(e.to_string()))?;
+    }
+    let bytes = writer.into_inner().map_err(|e| failed(e.to_string()))?;
+    String::from_utf8(bytes).map_err(|e| failed(e.to_string()))
+}
+
+/// A cell of a kind that [`batch_csv`] is given; empty where it is null.
+fn cell(column: &ArrayRef, row: usize) -> String {
+    if column.is_null(row) {
+        return String::new();
+    }
+    if let Some(text) = column.as_string_opt::<i32>() {
+        return guarded(text.value(row), true);
+    }
+    if let Some(number) = column.as_primitive_opt::<Float64Type>() {
+        return number.value(row).to_string();
+    }
+    let second = column.as_primitive_opt::<TimestampSecondType>().map(|time| time.value(row));
+    second.and_then(|second| jiff::Timestamp::from_second(second).ok()).map_or_else(String::new, |t| t.to_string())
 }
 
 /// Text that begins like a formula, made harmless.

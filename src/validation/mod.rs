@@ -15,6 +15,7 @@
 //! ```
 
 mod ecologits;
+mod facility;
 mod gpu;
 mod image_video;
 pub mod inference;
@@ -35,13 +36,15 @@ pub enum Kind {
     Inference,
     /// Energy of images and videos made by diffusion models.
     ImageVideo,
+    /// Annual PUE and WUE of sites.
+    Facility,
 }
 
 impl Kind {
     /// Kinds that can be validated.
-    pub const ALL: [Self; 2] = [Self::Inference, Self::ImageVideo];
+    pub const ALL: [Self; 3] = [Self::Inference, Self::ImageVideo, Self::Facility];
     /// Names of kinds that are planned and cannot be validated yet.
-    pub const PLANNED: [&'static str; 2] = ["training", "facility"];
+    pub const PLANNED: [&'static str; 1] = ["training"];
 
     /// The name, as the command takes it.
     #[must_use]
@@ -49,6 +52,7 @@ impl Kind {
         match self {
             Self::Inference => "inference",
             Self::ImageVideo => "image-video",
+            Self::Facility => "facility",
         }
     }
 
@@ -107,7 +111,7 @@ impl Row {
     /// Estimate over measurement, where both are known.
     #[must_use]
     pub fn ratio(&self) -> Option<f64> {
-        Some(self.predicted.as_ref().ok()?.value / self.measured?)
+        Some(self.predicted.as_ref().ok()?.value / self.measured.filter(|measured| *measured != 0.0)?)
     }
 }
 
@@ -131,5 +135,6 @@ pub fn validate(kind: Kind, path: &Path) -> Result<Report> {
     match kind {
         Kind::Inference => inference::validate(path),
         Kind::ImageVideo => image_video::validate(path),
+        Kind::Facility => facility::validate(path),
     }
 }

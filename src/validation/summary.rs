@@ -2,7 +2,7 @@
 
 use super::{Prediction, Report, Row};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Errors of some rows. Unknown, as `None`, where no row has both an estimate and a measurement.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -25,6 +25,12 @@ pub struct Summary {
     pub coverage: Option<f64>,
     /// Geometric mean of the interval's high over its low end: how much the coverage costs.
     pub interval_ratio: Option<f64>,
+    /// Mean of |estimate − measurement| in the unit of the rows; `None` where they have several.
+    pub mean_absolute_error: Option<f64>,
+    /// Mean of estimate − measurement in that unit.
+    pub mean_error: Option<f64>,
+    /// Mean of high − low in that unit.
+    pub interval_width: Option<f64>,
 }
 
 impl Summary {
@@ -34,20 +40,31 @@ impl Summary {
         let mut count = 0;
         let (mut signed, mut absolute, mut logs) = (Vec::new(), Vec::new(), Vec::new());
         let (mut inside, mut widths) = (Vec::new(), Vec::new());
+        let (mut off, mut spans, mut units) = (Vec::new(), Vec::new(), BTreeSet::new());
         for row in rows {
             count += 1;
-            let (Some(ratio), Some(measured), Ok(predicted)) = (row.ratio(), row.measured, &row.predicted) else {
-                continue;
-            };
+            let (Some(measured), Ok(predicted)) = (row.measured, &row.predicted) else { continue };
+            units.insert((row.quantity, row.unit));
+            off.push(predicted.value - measured);
+            spans.push(predicted.high - predicted.low);
+            inside.push(f64::from(u8::from((predicted.low..=predicted.high).contains(&measured))));
+            // What was measured to be nothing has a distance and no ratio.
+            let Some(ratio) = row.ratio() else { continue };
             signed.push(ratio - 1.0);
             absolute.push((ratio - 1.0).abs());
-            logs.push(ratio.ln().abs());
-            inside.push(f64::from(u8::from((predicted.low..=predicted.high).contains(&measured))));
-            widths.push((predicted.high / predicted.low).ln());
+            if ratio > 0.0 && predicted.low > 0.0 {
+                logs.push(ratio.ln().abs());
+                widths.push((predicted.high / predicted.low).ln());
+            }
         }
+        let distances: Vec<f64> = off.iter().map(|off| off.abs()).collect();
+        let of_one_unit = |values: &[f64]| mean(values).filter(|_| units.len() == 1);
         Self {
             rows: count,
-            n: signed.len(),
+            n: inside.len(),
+            mean_absolute_error: of_one_unit(&distances),
+            mean_error: of_one_unit(&off),
+            interval_width: of_one_unit(&spans),
             mean_bias: mean(&signed),
             median_ape: quantile(&mut absolute, 0.5),
             p90_ape: quantile(&mut absolute, 0.9),

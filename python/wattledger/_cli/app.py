@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -320,14 +321,15 @@ def explain(
     ] = None,
     frames: Annotated[int, typer.Option(min=1, help="Frames of a video.")] = 1,
     steps: Annotated[int | None, typer.Option(min=1, help="Denoising steps; as its makers suggest.")] = None,
-    at: Annotated[str | None, typer.Option(help="Time; factors are annual, so it only has to be a time.")] = None,
+    at: Annotated[str | None, typer.Option(help="When: weather and grid of that hour; a year's mean if not given.")] = None,
     fleet: FleetFile = None,
     as_json: Json = False,
 ) -> int:
     """Show the whole chain of one request, image or video, every coefficient with its source."""
     from wattledger._cli.pages import explain as page
 
-    bound("--at", at)
+    seconds = bound("--at", at)
+    moment = None if seconds is None else datetime.fromtimestamp(seconds, UTC)
     if image is not None or frames > 1 or steps is not None:
         tokens = {"--input": input_tokens, "--cached": cached_tokens, "--output": output_tokens}
         if given := [name for name, count in tokens.items() if count]:
@@ -347,6 +349,7 @@ def explain(
             site=site,
             devices=devices,
             precision=precision,
+            at=moment,
         )
         page(made, as_json=as_json or not sys.stdout.isatty())
         return exits.GOOD
@@ -361,6 +364,7 @@ def explain(
         devices=devices,
         precision=precision,
         concurrency=concurrency,
+        at=moment,
     )
     page(one, as_json=as_json or not sys.stdout.isatty())
     return exits.GOOD
@@ -551,6 +555,32 @@ def validate(
         show(report)
     else:
         typer.echo(json.dumps(report))
+    return exits.GOOD
+
+
+@app.command()
+def facility(
+    sites: Annotated[list[str], typer.Argument(metavar="SITE…", help="Sites of the fleet or of the catalog.")],
+    fleet: FleetFile = None,
+    year: Annotated[int, typer.Option(help="The calendar year, UTC; 2022 has hourly grids in the US.")] = 2024,
+    cooling: Annotated[str | None, typer.Option(help="Another cooling system: `wattledger catalog cooling`.")] = None,
+    output: Annotated[list[Path], typer.Option("-o", "--output", help="Hours: .csv, .parquet, .svg or .png.")] = [],
+    as_json: Json = False,
+    as_table: AsTable = False,
+) -> int:
+    """Show sites hour by hour: PUE, water, grid; their year, their peaks."""
+    import json
+
+    from wattledger._cli.facility import show, write
+
+    chosen = _fleet(fleet)
+    years = [chosen.site_hours(site, year=year, cooling=cooling) for site in sites]
+    for path in output:
+        write(years, path)
+    if as_table or (sys.stdout.isatty() and not as_json):
+        show(years)
+    else:
+        typer.echo(json.dumps({"sites": [one.summary for one in years]}))
     return exits.GOOD
 
 

@@ -3,9 +3,10 @@
 //! ```text
 //! F    T_e = T − 0.88·(T − T*);   trim = 1 above the dew-point limit, else clamp((max(T_e, T_s) − T_s)/ΔT, 0, 1)
 //!      water = (3600/2430)·(T − max(T_e, T_s))/ΔT, zero while T ≤ T_s or outside air is shut out
+//!      power = trim·B
 //! G    dry while T_r − 0.65·(T_r − T) ≤ T_s,   T_r = T_s + ΔT
 //!      wet: T_o = T_r − 0.70·(T_r − T*);   trim = clamp((T_o − T_s)/ΔT, 0, 1);   water = (1 − trim)·E(T* + 6)
-//!      fans of the outer air 0.02 dry, 0.03 wet
+//!      power = trim·B + fans of the outer air, 0.02·Q dry and 0.03·Q wet
 //! ```
 //!
 //! | symbol | meaning | unit |
@@ -13,7 +14,8 @@
 //! | T, T* | dry and wet bulb outside | °C |
 //! | `T_s`, ΔT | supply air; its rise over the IT | °C, K |
 //! | trim | share of the heat left to air-cooled chillers on 18 °C water | – |
-//! | E | evaporation over water of this temperature | kg/kWh |
+//! | E | evaporation over water of this temperature, whose air leaves 3.5 K above it | kg/kWh |
+//! | B | power of an air-cooled chiller for all of the heat | kW |
 //!
 //! Outside air above the dew-point limit would condense on what is cold, so it is shut out and chillers take all of the
 //! heat. Source: pad efficiency 0.88 and exchanger effectivenesses 0.65 and 0.70: usual practice (*assumed*); limit of the

@@ -6,7 +6,7 @@
 //!        trim   = clamp((T_pre + 7 − T_f)/10, 0, 1)
 //!        water  = make-up of L·Q·(3600/2430)·(T − T_pre)/9
 //! I      liquid = L·Q·(0.024 + 0.004 + trim/COP(T_cw, T_f)),   trim = clamp((T_cw + 3.5 − T_f)/10, 0, 1)
-//!        water  = make-up of L·Q·E
+//!        water  = make-up of (L·Q + trim compressor)·E(max(T_cw, T_f − 3.5))
 //! all    air    = (1 − L)·Q through a chiller with a free-cooling coil, 18/26 °C
 //! ```
 //!
@@ -15,7 +15,8 @@
 //! | L | share of the heat that liquid takes; 1 for immersion | – |
 //! | `T_f` | liquid supplied to the chips | °C |
 //! | `T_pre` | air before the dry cooler | °C |
-//! | trim | share of the liquid's heat left to a chiller | – |
+//! | trim | share of the liquid's heat left to a chiller: air cooled in H and J, water cooled in I | – |
+//! | E | evaporation over water of this temperature: the loop stays warm when the tower could be cold | kg/kWh |
 //!
 //! Pads are wetted only as far as the liquid needs it, so power never falls as it gets warmer. Liquid also lowers what
 //! fans in the servers draw, which lowers IT energy and can raise PUE: compare systems by total energy or TUE. Source:
@@ -63,9 +64,11 @@ pub fn tower(system: &System, air: &Air, heat_kw: f64) -> Cooling {
     let (liquid_kw, water_c) = (system.liquid_fraction * heat_kw, system.facility_water_c);
     let tower_c = tower_water_c(air.wet_bulb_c);
     let trim = ((tower_c + APPROACH_K.1 - water_c) / TRIM_RANGE_K).clamp(0.0, 1.0);
-    let power = PUMPS + TOWER_FANS + trim / water_cooled_cop(tower_c, water_c);
-    let water = make_up(evaporation(air, tower_c) * liquid_kw, liquid_kw, system.cycles);
-    in_air(system, air, heat_kw, Cooling { power_kw: power * liquid_kw, water })
+    let compressor = trim * liquid_kw / water_cooled_cop(tower_c, water_c);
+    let rejected = liquid_kw + compressor;
+    let warm_c = tower_c.max(water_c - APPROACH_K.1);
+    let water = make_up(evaporation(air, warm_c) * rejected, rejected, system.cycles);
+    in_air(system, air, heat_kw, Cooling { power_kw: (PUMPS + TOWER_FANS) * liquid_kw + compressor, water })
 }
 
 /// What the liquid leaves in the air, besides the liquid's share.

@@ -1,8 +1,8 @@
 //! Cooling of one site in one hour: power and water of ten kinds of system, from the air outside and the load.
 //!
 //! ```text
-//! fan  = f·K·u·max(u, 0.35)^1.4,   u = P/K
-//! heat = P + 0.6·loss + (1 − L)·fan
+//! fan  = (1 − L)·f·K·max(u, 0.35)^2.4,   u = P/K
+//! heat = P + 0.6·loss + fan
 //! ```
 //!
 //! | symbol | meaning | unit |
@@ -16,7 +16,9 @@
 //! free-cooling coil), [`towers`] (D water-cooled chiller, E with a waterside economiser), [`evaporative`] (F airside
 //! economiser with direct evaporation, G indirect evaporation) and [`liquid`] (H direct to chip on a dry cooler, I on a
 //! tower, J immersion). The parameters of a system are a row of the catalog, `cooling.csv`. Fans and fixed losses are not
-//! linear in the load, so a site-hour is evaluated at its own load and no coefficient is fitted.
+//! linear in the load, so a site-hour is evaluated at its own load and no coefficient is fitted. Cooling is what stands there
+//! and the fans; fans do not slow below 35 % of their flow, so an empty hall still costs. Water of F and G goes through the
+//! make-up of [`super::heat_rejection`] without drift.
 //!
 //! Source: structure after N. Lei and E. Masanet, Energy 201 (2020) 117556 and Resources, Conservation & Recycling 182
 //! (2022) 106323; fan law with an exponent of 2.4 and a floor at 35 % of the flow (*assumed*). Range: dry bulb −25 to
@@ -150,7 +152,7 @@ pub fn cool(system: &System, air: &Air, demand: &Demand) -> Cooling {
     let load = demand.it_kw / demand.capacity_kw;
     // Liquid takes no air handler; what it leaves does.
     let in_air = 1.0 - system.liquid_fraction;
-    let fan_kw = in_air * system.fan_share * demand.it_kw * load.max(LEAST_FLOW).powf(FAN_EXPONENT - 1.0);
+    let fan_kw = in_air * system.fan_share * demand.capacity_kw * load.max(LEAST_FLOW).powf(FAN_EXPONENT);
     let heat_kw = demand.it_kw + LOSS_COOLED * demand.loss_kw + fan_kw;
     let rejected = match system.archetype {
         Archetype::DirectExpansion => chillers::direct_expansion(system, air, heat_kw),

@@ -32,7 +32,8 @@ const EXCHANGER_K: f64 = 1.5;
 pub fn chiller(system: &System, air: &Air, heat_kw: f64, economiser: bool) -> Cooling {
     let tower_c = tower_water_c(air.wet_bulb_c);
     let span = (system.chilled_return_c - system.chilled_supply_c).max(1.0);
-    let free = if economiser { ((system.chilled_return_c - tower_c - EXCHANGER_K) / span).clamp(0.0, 1.0) } else { 0.0 };
+    let free =
+        if economiser { ((system.chilled_return_c - tower_c - EXCHANGER_K) / span).clamp(0.0, 1.0) } else { 0.0 };
     let compressor = (1.0 - free) * heat_kw / water_cooled_cop(tower_c, system.chilled_supply_c);
     let rejected = heat_kw + compressor;
     Cooling {

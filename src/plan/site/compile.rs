@@ -1,6 +1,6 @@
 //! From what is stated of a site, and what the catalog says of its place, to a site in numbers.
 
-use super::facility::{Candidate, Climate, Facility, SEA_LEVEL_KPA};
+use super::facility::{Around, Candidate, Climate, Facility, SEA_LEVEL_KPA, at_air};
 use super::grid::Grid;
 use super::ladder::{Ladder, Level};
 use super::{Site, UNKNOWN};
@@ -10,6 +10,7 @@ use crate::hours::Series;
 use crate::physics::cooling::{Archetype, System};
 use crate::physics::facility::POWER_DELIVERY_SHARE;
 use crate::physics::power_chain::PowerChain;
+use crate::physics::psychrometrics::{Air, Weather};
 use crate::plan::{Notes, plain};
 use crate::{Error, Result};
 
@@ -189,18 +190,9 @@ impl<'a> Compiler<'a> {
         let single = rows.len() == 1;
         let mut found = Vec::new();
         for (row, weight) in rows {
-            let chain = self.stated.power_chain.as_deref().or(row.power_chain.as_deref()).unwrap_or("modern");
-            let chain = self.catalog.power_chain(chain)?.row;
-            let usual = row.load_fraction.unwrap_or(USUAL_LOAD);
-            let load = self.stated.it_load_fraction.unwrap_or(usual);
-            let candidate = Candidate {
-                weight,
-                system: system_of(row)?,
-                chain: chain_of(chain),
-                load,
-                it_overhead: row.it_overhead_share.unwrap_or(0.0),
-                cycles: row.cycles_of_concentration,
-            };
+            let (stated, load) = (self.stated.power_chain.as_deref(), self.stated.it_load_fraction);
+            let (mut candidate, chain) = candidate(self.catalog, row, stated, load)?;
+            candidate.weight = weight;
             if single && !measured {
                 self.say_system(row, chain);
             }
@@ -284,6 +276,43 @@ impl<'a> Compiler<'a> {
         }
         unknown
     }
+}
+
+/// A cooling system of the catalog at one weather and load: the air, and what stands around a kilowatt-hour of IT.
+///
+/// # Errors
+/// Names that are not known.
+pub fn cooling_at(
+    catalog: &Catalog,
+    cooling: &str,
+    weather: &Weather,
+    load: Option<f64>,
+    power_chain: Option<&str>,
+) -> Result<(Air, Around)> {
+    let row = catalog.cooling(cooling)?.row;
+    let candidate = candidate(catalog, row, power_chain, load)?.0;
+    let air = Air::of(weather);
+    Ok((air, at_air(&candidate, &air)))
+}
+
+/// A system with its power chain and load, where these are stated, else its usual ones.
+fn candidate<'a>(
+    catalog: &'a Catalog,
+    row: &Cooling,
+    power_chain: Option<&str>,
+    load: Option<f64>,
+) -> Result<(Candidate, &'a catalog::PowerChain)> {
+    let chain = power_chain.or(row.power_chain.as_deref()).unwrap_or("modern");
+    let chain = catalog.power_chain(chain)?.row;
+    let candidate = Candidate {
+        weight: 1.0,
+        system: system_of(row)?,
+        chain: chain_of(chain),
+        load: load.or(row.load_fraction).unwrap_or(USUAL_LOAD),
+        it_overhead: row.it_overhead_share.unwrap_or(0.0),
+        cycles: row.cycles_of_concentration,
+    };
+    Ok((candidate, chain))
 }
 
 /// Load where a row of the catalog gives none (*assumed*).

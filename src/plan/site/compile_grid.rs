@@ -1,9 +1,9 @@
 //! The grid of a site, from what is stated and what the catalog says of its place: the other half of [`super::compile`].
 
+use super::Contracts;
 use super::compile::Compiler;
 use super::grid::Grid;
 use super::ladder::{Ladder, Level, OfMix};
-use super::Contracts;
 use crate::Result;
 use crate::catalog::{self, MixHours, Record, Technology};
 use crate::hours::Series;

@@ -2,7 +2,7 @@
 
 use super::ladder::Ladder;
 use crate::catalog::{WeatherHours, WeatherOf};
-use crate::hours::Series;
+use crate::hours::{Series, Step};
 use crate::physics::cooling::{Demand, System, cool};
 use crate::physics::facility::POWER_DELIVERY_SHARE;
 use crate::physics::power_chain::{PowerChain, loss_kw};
@@ -109,7 +109,12 @@ pub struct FacilityHour {
     pub wue_range: (f64, f64),
     /// Which hour the weather is of; none where nothing follows from weather.
     pub weather: Option<WeatherOf>,
+    /// The air outside, where its weather is known.
+    pub air: Option<Air>,
 }
+
+/// Lowest and highest PUE, lowest and highest WUE in L/kWh.
+pub type Spans = ((f64, f64), (f64, f64));
 
 /// A building compiled.
 #[derive(Clone, Debug, Default)]
@@ -135,6 +140,11 @@ fn overhead(one: &Candidate, air: &Air, it_kw: f64, capacity_kw: f64) -> Around 
         water_input_l: cooled.water.input_l,
         water_consumed_l: cooled.water.consumed_l,
     }
+}
+
+/// What stands around a kilowatt-hour of IT at a system's usual load.
+pub(super) fn at_air(one: &Candidate, air: &Air) -> Around {
+    Around::default().plus(overhead(one, air, one.load, 1.0), 1.0 / one.load)
 }
 
 impl Facility {
@@ -201,7 +211,7 @@ impl Facility {
         }
         let Some(hour) = hour else { return self.year(it_kw) };
         let (air, of) = self.climate.at(hour)?;
-        Some(FacilityHour { weather: Some(of), ..self.at_air(&air, it_kw) })
+        Some(FacilityHour { weather: Some(of), air: Some(air), ..self.at_air(&air, it_kw) })
     }
 
     fn at_air(&self, air: &Air, it_kw: Option<f64>) -> FacilityHour {
@@ -224,35 +234,43 @@ impl Facility {
             pue = (pue.0.min(here.pue()), pue.1.max(here.pue()));
             wue = (wue.0.min(here.water_input_l), wue.1.max(here.water_input_l));
         }
-        FacilityHour { average, marginal, pue_range: pue, wue_range: wue, weather: None }
+        FacilityHour { average, marginal, pue_range: pue, wue_range: wue, weather: None, air: None }
     }
 
     /// The mean over the last whole year of the weather, at one load. The range is that of the systems' years, not of
     /// their hours.
     fn year(&self, it_kw: Option<f64>) -> Option<FacilityHour> {
-        let airs: Vec<Air> = self.climate.year().into_iter().filter_map(|hour| Some(self.climate.at(hour)?.0)).collect();
+        let airs: Vec<Air> =
+            self.climate.year().into_iter().filter_map(|hour| Some(self.climate.at(hour)?.0)).collect();
         #[expect(clippy::cast_precision_loss, reason = "hours of a year")]
         let weight = 1.0 / airs.len() as f64;
-        let mean = |facility: &Self| {
-            airs.iter().fold((Around::default(), Around::default()), |(average, marginal), air| {
-                let at = facility.at_air(air, it_kw);
-                (average.plus(at.average, weight), marginal.plus(at.marginal, weight))
-            })
-        };
-        if airs.is_empty() {
-            return None;
+        let (mut average, mut marginal) = (Around::default(), Around::default());
+        for air in &airs {
+            let at = self.at_air(air, it_kw);
+            (average, marginal) = (average.plus(at.average, weight), marginal.plus(at.marginal, weight));
         }
-        let (average, marginal) = mean(self);
-        let (mut pue, mut wue) = ((average.pue(), average.pue()), (average.water_input_l, average.water_input_l));
-        if self.candidates.len() > 1 {
-            for one in &self.candidates {
-                let alone = Self { candidates: vec![Candidate { weight: 1.0, ..one.clone() }], ..self.clone() };
-                let (around, _) = mean(&alone);
-                pue = (pue.0.min(around.pue()), pue.1.max(around.pue()));
-                wue = (wue.0.min(around.water_input_l), wue.1.max(around.water_input_l));
-            }
-        }
-        Some(FacilityHour { average, marginal, pue_range: pue, wue_range: wue, weather: None })
+        let (pue_range, wue_range) = self.spans(&airs)?;
+        Some(FacilityHour { average, marginal, pue_range, wue_range, weather: None, air: None })
+    }
+
+    /// Lowest and highest mean PUE and WUE of the systems that the site may have, at their usual loads.
+    fn spans(&self, airs: &[Air]) -> Option<Spans> {
+        #[expect(clippy::cast_precision_loss, reason = "hours of a year")]
+        let weight = 1.0 / airs.len() as f64;
+        let means = self.candidates.iter().map(|one| {
+            let sum = airs.iter().fold(Around::default(), |sum, air| sum.plus(at_air(one, air), weight));
+            let (pue, wue) = (sum.pue(), sum.water_input_l);
+            ((pue, pue), (wue, wue))
+        });
+        let wider = |a: (f64, f64), b: (f64, f64)| (a.0.min(b.0), a.1.max(b.1));
+        means.reduce(|a, b| (wider(a.0, b.0), wider(a.1, b.1))).filter(|_| !airs.is_empty())
+    }
+
+    /// The same over a calendar year.
+    pub(super) fn spans_of_year(&self, year: i64) -> Option<Spans> {
+        let hours = Step::Year.first_hour(year)..Step::Year.first_hour(year + 1);
+        let airs: Vec<Air> = hours.filter_map(|hour| Some(self.climate.at(hour)?.0)).collect();
+        self.spans(&airs)
     }
 
     fn typical(&self) -> FacilityHour {
@@ -270,6 +288,7 @@ impl Facility {
             pue_range: (pue_low, pue_high),
             wue_range: (wue_low, wue_high),
             weather: None,
+            air: None,
         }
     }
 }

@@ -7,11 +7,12 @@ mod grid;
 mod hour;
 mod ladder;
 
-pub use facility::{Around, FacilityHour};
+pub use facility::{Around, FacilityHour, Spans};
 pub use hour::{GridHour, SiteHour};
 pub use ladder::Level;
 
 pub(super) use compile::compile;
+pub use compile::cooling_at;
 
 use crate::fleet::Matching;
 use crate::units::DirectIntensity;
@@ -84,6 +85,13 @@ impl Site {
     #[must_use]
     pub fn empty(&self, hour: i64) -> Option<Around> {
         self.facility.empty(hour)
+    }
+
+    /// Lowest and highest mean PUE and WUE over a calendar year of the systems that the site may have; none where nothing
+    /// follows from weather.
+    #[must_use]
+    pub fn spans(&self, year: i64) -> Option<Spans> {
+        self.facility.spans_of_year(year)
     }
 
     /// IT capacity, where it is stated.

@@ -268,9 +268,10 @@ def liquid_tower(system: Row, a: Air, heat: float) -> Used:
     liquid, supply = float(system["liquid_fraction"]) * heat, float(system["facility_water_c"])
     tower = tower_water(a)
     trimmed = clamp((tower + 3.5 - supply) / 10, 0, 1)
-    power = liquid * (0.024 + 0.004 + trimmed / cop_water(tower, supply))
-    power += chiller_or_coil(a, heat - liquid, 18, 26)
-    return make_up(system, power, evaporation(a, tower) * liquid, liquid)
+    compressor = liquid * trimmed / cop_water(tower, supply)
+    power = liquid * (0.024 + 0.004) + compressor + chiller_or_coil(a, heat - liquid, 18, 26)
+    rejected = liquid + compressor
+    return make_up(system, power, evaporation(a, max(tower, supply - 3.5)) * rejected, rejected)
 
 
 ARCHETYPES: dict[str, Callable[[Row, Air, float], Used]] = {
@@ -293,7 +294,7 @@ ARCHETYPES: dict[str, Callable[[Row, Air, float], Used]] = {
 def fans_per_it(system: Row, load: float) -> float:
     """Air handlers; liquid takes none."""
     in_air = 1 - float(system["liquid_fraction"])
-    return in_air * float(system["fan_share"]) * math.pow(max(load, 0.35), 1.4)
+    return in_air * float(system["fan_share"]) * math.pow(max(load, 0.35), 2.4) / load
 
 
 def hour(system: Row, chain: Row, a: Air, load: float) -> dict[str, float]:
