@@ -335,7 +335,7 @@ fn kinds_are_told_apart_from_those_to_come() {
     let said = |name: &str| Kind::parse(name).unwrap_err().to_string();
     assert_eq!(
         said("training"),
-        "kind of measurements is `training`, expected inference or image-video; that one is not available yet"
+        "kind of measurements is `training`, expected inference or image-video or facility; that one is not available yet"
     );
-    assert_eq!(said("cooking"), "kind of measurements is `cooking`, expected inference or image-video");
+    assert_eq!(said("cooking"), "kind of measurements is `cooking`, expected inference or image-video or facility");
 }

@@ -168,6 +168,9 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::CatalogRow { .. } => {
             Some("every row needs source, retrieved, licence and quality, and values inside the bands".into())
         }
+        Error::FleetSyntax { place, .. } if [".csv", ".parquet"].iter().any(|ending| place.contains(ending)) => {
+            Some("docs/reference/series.md has every column of such a file, docs/data.md those of the catalog".into())
+        }
         Error::FleetSyntax { .. } => Some("fleet files are TOML; docs/reference/fleet.md has every key".into()),
         Error::OutOfRange { unit, .. } => Some(if unit.contains('/') {
             format!("check the unit, {unit} is expected")

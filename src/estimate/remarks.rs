@@ -1,8 +1,7 @@
 //! What operating points, weather and grids say for people, as assumptions.
 
 use super::{Estimate, group, rates, request};
-use crate::catalog::WeatherOf;
-use crate::plan::{Assumption, Level, LoadRule};
+use crate::plan::{Assumption, Level, LoadRule, WeatherOf};
 use std::collections::BTreeMap;
 
 impl Estimate {

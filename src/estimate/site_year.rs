@@ -1,10 +1,9 @@
 //! A site without a load of its own: hour by hour at the usual load, for whoever plans, compares or draws.
 
 use crate::Result;
-use crate::catalog::WeatherOf;
 use crate::fleet::Fleet;
 use crate::hours::{Step, mean, told};
-use crate::plan::{Assumption, Fact, Plan, SiteHour};
+use crate::plan::{Assumption, Fact, Plan, SiteHour, WeatherOf};
 use crate::{Error, hours};
 
 /// A column of [`SiteYear`].

@@ -256,14 +256,14 @@ impl Sheet {
             Step::Month => format!("{:04}-{:02}", number.div_euclid(12), number.rem_euclid(12) + 1),
             Step::Year => number.to_string(),
         };
-        for (pair, (line, _)) in steps.windows(2).zip(&self.rows[1..]) {
+        for (pair, (line, _)) in steps.windows(2).zip(self.rows.iter().skip(1)) {
             let problem = match pair[1] - pair[0] {
                 1 => continue,
                 0 => format!("{} stands twice; keep one of the two rows", name(pair[1])),
                 gap if gap > 0 => format!(
-                    "{} {}s are missing before this row, from {} on; add them, with empty cells where nothing is known",
-                    gap - 1,
-                    step.name(),
+                    "{}{} missing before this row, from {} on; add what is missing, with empty cells where nothing is known",
+                    if gap == 2 { format!("one {}", step.name()) } else { format!("{} {}s", gap - 1, step.name()) },
+                    if gap == 2 { " is" } else { " are" },
                     name(pair[0] + 1)
                 ),
                 _ => format!("{} comes after {}; sort the rows by time", name(pair[1]), name(pair[0])),
@@ -289,7 +289,8 @@ impl Sheet {
         let Bounds { unit, low, high, .. } = column.bounds;
         let slip = value.is_some_and(|value| unit == "g/kWh" && value > 0.0 && value < 1.0);
         let hint = if slip { "; a factor in kg has to be multiplied by 1000" } else { "" };
-        let problem = format!("`{}` is {}, expected {low} to {high} {unit}{hint}", column.name, told(cell));
+        let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
+        let problem = format!("`{}` is {}, expected {low} to {high}{unit}{hint}", column.name, told(cell));
         Err(refuse(&self.at(*line), problem))
     }
 }

@@ -15,6 +15,7 @@ mod route;
 mod serving;
 mod site;
 
+pub use crate::catalog::WeatherOf;
 pub use crate::physics::spread::Metered;
 pub use architecture::{attention, network_of};
 pub use deployment::{Deployed, LoadRule, Room};

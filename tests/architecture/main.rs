@@ -13,23 +13,24 @@ use std::path::Path;
 use text::{code, masked};
 
 /// Each room, and the doors it may use. `physics::attention` opens that part of a room alone.
-const ROOMS: [(&str, &[&str]); 19] = [
+const ROOMS: [(&str, &[&str]); 20] = [
     ("units", &[]),
+    ("hours", &[]),
     ("error", &[]),
     ("event", &[]),
     ("keys", &[]),
     ("files", &["error"]),
     ("physics", &["units"]),
-    ("catalog", &["error", "units"]),
+    ("catalog", &["error", "hours", "units"]),
     ("intake", &["error", "event", "files", "keys"]),
-    ("fleet", &["catalog", "error", "keys", "units"]),
-    ("plan", &["catalog", "error", "fleet", "keys", "physics", "units"]),
+    ("fleet", &["catalog", "error", "hours", "keys", "units"]),
+    ("plan", &["catalog", "error", "fleet", "hours", "keys", "physics", "units"]),
     ("ledger", &["error", "event", "files", "keys"]),
     ("kernel", &["error", "event", "keys", "ledger", "physics::attention"]),
-    ("estimate", &["error", "event", "fleet", "keys", "ledger", "physics", "plan", "units"]),
-    ("report", &["error", "estimate", "event", "keys", "ledger"]),
+    ("estimate", &["error", "event", "fleet", "hours", "keys", "ledger", "physics", "plan", "units"]),
+    ("report", &["error", "estimate", "event", "fleet", "hours", "keys", "ledger"]),
     ("scan", &["error", "event", "intake", "kernel", "keys", "ledger"]),
-    ("validation", &["catalog", "error", "physics", "plan", "units"]),
+    ("validation", &["catalog", "error", "fleet", "hours", "physics", "plan", "units"]),
     ("calibration", &["catalog", "error", "estimate", "fleet", "intake", "ledger", "plan", "units"]),
     ("annotate", &["error", "estimate", "event", "intake", "keys", "report"]),
     // The porch enters by the public doors, whichever it likes.

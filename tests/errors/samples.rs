@@ -186,6 +186,44 @@ fn fleets(add: &mut impl FnMut(Option<Error>)) {
     add(fleet(&both).and_then(|fleet| estimated(&fleet)).err());
 }
 
+/// Series of sites, meters and replicas.
+fn series_files(add: &mut impl FnMut(Option<Error>)) {
+    let with = |csv: &str, fleet: &str| {
+        file("series.csv", csv.as_bytes());
+        Fleet::load(&file("series.toml", fleet.as_bytes())).err()
+    };
+    let site = |csv: &str| with(csv, "[site.one]\nseries = 'series.csv'\n");
+    add(site("hour_utc,carbon_g_per_kwh\n2026-01-01T00:00Z,50\n"));
+    add(site("hour_local,carbon_direct_g_per_kwh\n2026-10-25T02:00:00,50\n"));
+    add(site("hour_utc,carbon_direct_g_per_kwh\n2026-01-01T00:00Z,50\n2026-01-01T02:00Z,51\n"));
+    add(site("hour_utc,carbon_direct_g_per_kwh\n2026-01-01T00:00Z,50\n2026-01-01T00:00Z,51\n"));
+    add(site("hour_utc,carbon_direct_g_per_kwh\n2026-01-01T01:00Z,50\n2026-01-01T00:00Z,51\n"));
+    add(site("hour_utc,carbon_direct_g_per_kwh\n2026-01-01T00:30Z,50\n"));
+    add(site("hour_utc,carbon_direct_g_per_kwh\n2026-01-01T00:00Z,0.35\n"));
+    add(site("month,pue\n2026-13,1.2\n"));
+    add(site("month,dry_bulb_c\n2026-01,12\n"));
+    add(site("year,pue\n2026,0.9\n"));
+    add(site("year,peu\n2026,1.2\n"));
+    add(site("year,pue,pue\n2026,1.2,1.3\n"));
+    add(site("year,pue\n"));
+    add(site("year,pue\n2026,1.2,7\n"));
+    add(with("year,pue\n2026,1.2\n", "[site.one]\nseries = ['series.csv', 'series.csv']\n"));
+    add(with("", "[site.one]\nseries = '../elsewhere.csv'\n"));
+    add(with("", "catalog_files = ['/somewhere/hardware.csv']\n"));
+    add(with("year,it_kwh\n2026,5\n", "[[meter]]\nfile = 'series.csv'\n"));
+    add(with("year,it_kwh,facility_kwh\n2026,5,6\n", "[[meter]]\nfile = 'series.csv'\nsite = 'one'\n"));
+    add(with("year,it_kwh\n2026,5\n", "[[meter]]\nfile = 'series.csv'\ndeployments = ['chat']\n"));
+    let twice = "[[meter]]\nfile = 'series.csv'\nsite = 'one'\n";
+    add(with("year,it_kwh\n2026,5\n", &format!("{twice}{twice}")));
+    let both = "[site.one]\ncontracted_share = 0.5\ncontracted_kwh_per_year = 5\n";
+    add(with("", both));
+    add(with("", "[site.one]\nit_capacity_kw = 100\nit_load_fraction = 0.5\n"));
+    add(with("", "[site.one]\ngeneration_mix = { coal = 0.4, wind = 0.5 }\n"));
+    let half = "[[deployment]]\nname = 'a'\nmodel = 'llama-3.1-8b-instruct'\nhardware = 'h100'\n";
+    add(with("", &format!("{half}provisioned_from = '2026-01-01'\n")));
+    add(with("", &format!("{half}provisioned_from = '2026-02-01'\nprovisioned_until = '2026-01-01'\n")));
+}
+
 /// What a user's own row of a new accelerator says with this line.
 fn overlaid(line: &str) -> Option<Error> {
     Catalog::with_overlay(&format!("[[hardware]]\nid = 'mine'\nname = 'Mine'\n{line}\n"), "my.toml").err()
@@ -210,7 +248,7 @@ fn ledgers(add: &mut impl FnMut(Option<Error>)) {
     add(asked(|request| request.model = None).err());
     let measured = |text: &str| validate(Kind::ImageVideo, &file("measured.csv", text.as_bytes())).err();
     add(measured("model,gpu,height,width,denoising_steps\n"));
-    add(Kind::parse("facility").err());
+    add(Kind::parse("training").err());
     add(scan(&[path.to_string_lossy().into_owned()], &Options::default(), &|| true).err());
 }
 
@@ -225,6 +263,7 @@ pub fn samples() -> Vec<Error> {
     columns(&mut add);
     names(&mut add);
     fleets(&mut add);
+    series_files(&mut add);
     ledgers(&mut add);
     samples
 }

@@ -23,7 +23,9 @@ fn components_sum_to_the_facility() {
         assert!(close(v("water_onsite_l"), 2.0 * v("it_kwh")));
         assert!(close(v("water_offsite_l"), 1.5 * v("facility_kwh")));
         assert!(close(v("co2e_location_g"), 300.0 * v("facility_kwh")));
-        assert!(close(v("co2e_upstream_g"), 50.0 * v("facility_kwh")));
+        // 350 g lifecycle less 300 g direct, and 6.7 % of generation lost on the way.
+        assert!(close(v("co2e_upstream_g"), (50.0 + 350.0 * 0.067 / 0.933) * v("facility_kwh")));
+        assert!(close(v("co2e_market_g"), v("co2e_location_g")), "no contract, no residual mix");
     }
 }
 

@@ -5,4 +5,5 @@ mod golden;
 mod laws;
 mod report;
 mod routes;
+mod sites;
 mod support;

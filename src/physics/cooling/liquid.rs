@@ -19,8 +19,7 @@
 //! | E | evaporation over water of this temperature: the loop stays warm when the tower could be cold | kg/kWh |
 //!
 //! Pads are wetted only as far as the liquid needs it, so power never falls as it gets warmer. Liquid also lowers what
-//! fans in the servers draw, which lowers IT energy and can raise PUE: compare systems by total energy or TUE. Source:
-//! pumps 0.024, approaches of 7 K and 3.5 K, fan exponent 2.2: usual practice (*assumed*). Range: `T_f` 25 to 50 °C.
+//! fans in the servers draw, which lowers IT energy and can raise PUE: compare systems by total energy or TUE. Source: pumps 0.024, approaches of 7 K and 3.5 K, fan exponent 2.2: usual practice (*assumed*). Range: `T_f` 25 to 50 °C.
 
 use super::chillers::{TRIM, with_coil};
 use super::{Cooling, System};

@@ -160,7 +160,8 @@ impl Facility {
             found.pue_range = (pue, pue);
         }
         if let Some((input, _)) = self.wue.at(hour) {
-            let consumed = self.wue_consumed.at(hour).map_or_else(|| input * self.consumed_share(), |(l, _)| l);
+            let share = if input == 0.0 { 0.0 } else { input * self.consumed_share() };
+            let consumed = self.wue_consumed.at(hour).map_or(share, |(litres, _)| litres);
             for around in [&mut found.average, &mut found.marginal] {
                 (around.water_input_l, around.water_consumed_l) = (input, consumed);
             }
@@ -188,7 +189,7 @@ impl Facility {
     /// Whether what is consumed of the water on site is known.
     pub(super) fn knows_consumption(&self) -> bool {
         let modelled = !self.candidates.is_empty() && self.climate.is_known() && self.wue.is_empty();
-        let dry = self.wue.is_empty() && self.typical.1[1] == 0.0;
+        let dry = self.wue.is_empty() && self.typical.1[1] == 0.0 || self.wue.stated == Some(0.0);
         modelled || dry || !self.wue_consumed.is_empty() || !self.consumed_share().is_nan()
     }
 
@@ -200,9 +201,12 @@ impl Facility {
         Some(self.candidates.iter().fold(Around::default(), add)).filter(|_| !self.candidates.is_empty())
     }
 
-    /// Fans and power supplies inside the IT, over IT energy.
+    /// Fans and power supplies inside the IT over IT energy, where the cooling system is known.
     pub(super) fn it_overhead(&self) -> Option<f64> {
-        (!self.candidates.is_empty()).then(|| self.candidates.iter().map(|one| one.weight * one.it_overhead).sum())
+        match &self.candidates[..] {
+            [one] => Some(one.it_overhead),
+            _ => None,
+        }
     }
 
     fn modelled(&self, hour: Option<i64>, it_kw: Option<f64>) -> Option<FacilityHour> {

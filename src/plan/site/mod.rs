@@ -100,7 +100,7 @@ impl Site {
         self.facility.capacity_kw
     }
 
-    /// Fans and power supplies inside the IT over IT energy, where a cooling system is known or assumed.
+    /// Fans and power supplies inside the IT over IT energy, where the cooling system is known.
     #[must_use]
     pub fn it_overhead(&self) -> Option<f64> {
         self.facility.it_overhead()

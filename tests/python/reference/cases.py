@@ -166,6 +166,12 @@ def random_site(rng: random.Random, name: str) -> tuple[spec.Site, str]:
         lifecycle=between(10, 1100),
         water=between(0.1, 10),
         water_with_hydro=between(0.1, 30),
+        losses=decimal_between(rng, 0.1, 20) / 100,
+        residual=between(10, 900),
+        contracted=rng.choice([None, D(0), D(1), decimal_between(rng, 0.01, 1)]),
+        contract=rng.choice([D(0), decimal_between(rng, 10, 900)]),
+        marginal=between(10, 900),
+        stress=between(0.1, 50),
     )
     cells = {
         "pue": site.pue,
@@ -174,6 +180,12 @@ def random_site(rng: random.Random, name: str) -> tuple[spec.Site, str]:
         "carbon_lifecycle_g_per_kwh": site.lifecycle,
         "water_offsite_l_per_kwh": site.water,
         "water_offsite_with_hydro_l_per_kwh": site.water_with_hydro,
+        "grid_losses_pct": site.losses * 100,
+        "residual_direct_g_per_kwh": site.residual,
+        "contracted_share": site.contracted,
+        "contract_direct_g_per_kwh": site.contract,
+        "carbon_marginal_g_per_kwh": site.marginal,
+        "water_stress_weight": site.stress,
     }
     return site, f"[site.{name}]\n{table(row(cells))}\n"
 

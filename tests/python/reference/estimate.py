@@ -46,6 +46,13 @@ class Site:
     lifecycle: D | None
     water: D | None
     water_with_hydro: D | None
+    #: Share of generation lost on the way.
+    losses: D
+    residual: D | None
+    contracted: D | None
+    contract: D
+    marginal: D | None
+    stress: D | None
 
 
 @dataclass(frozen=True)
@@ -297,17 +304,21 @@ class Row:
             **self.sums,
             "concurrency": self.weighted_concurrency / replica_s if replica_s else None,
             "utilisation": self.busy_s / self.provisioned_s if self.provisioned_s else None,
+            "pue": self.over_it("facility_kwh"),
+            "wue_l_per_kwh": self.over_it("water_onsite_l"),
+            "wue_consumed_l_per_kwh": self.over_it("water_onsite_consumed_l"),
+            "cue_g_per_kwh": self.over_it("co2e_location_g"),
+            # No cooling system is stated, and with it what fans and supplies take inside the IT.
+            "tue": None,
         }
+
+    def over_it(self, name: str) -> D | None:
+        value, it = self.sums[name], self.sums["it_kwh"]
+        return value / it if value is not None and it else None
 
 
 #: Columns that stay unknown until somebody computes them.
-NOT_COMPUTED = (
-    "water_onsite_consumed_l",
-    "water_stress_weighted_l",
-    "co2e_market_g",
-    "co2e_marginal_g",
-    "co2e_embodied_g",
-)
+NOT_COMPUTED = ("co2e_embodied_g",)
 
 
 def at_site(site: Site | None, joules: tuple[D, D, D, D], replica_s: D) -> dict[str, D | None]:
@@ -323,7 +334,16 @@ def at_site(site: Site | None, joules: tuple[D, D, D, D], replica_s: D) -> dict[
     # Two factors that contradict each other say nothing about the chain between them.
     chain = None
     if site and site.direct is not None and site.lifecycle is not None and site.lifecycle >= site.direct:
-        chain = site.lifecycle - site.direct
+        chain = site.lifecycle - site.direct + site.lifecycle * site.losses / (1 - site.losses)
+    # What no residual mix is known of stands at the location's own factor.
+    residual = None if site is None else site.direct if site.residual is None else site.residual
+    market = residual
+    if site and site.contracted is not None:
+        rest = None if residual is None else (1 - site.contracted) * residual
+        covered = site.contracted * site.contract
+        market = covered if site.contracted == 1 else None if rest is None else covered + rest
+    # Only where no water is taken in does a measured intensity say what of it does not come back.
+    consumed = ZERO if wue == 0 else None
     columns: dict[str, D | None] = {
         "replica_seconds": replica_s,
         "prefill_kwh": prefill,
@@ -339,6 +359,10 @@ def at_site(site: Site | None, joules: tuple[D, D, D, D], replica_s: D) -> dict[
         "water_offsite_with_hydro_l": by(facility, site.water_with_hydro if site else None),
         "co2e_location_g": by(facility, site.direct if site else None),
         "co2e_upstream_g": by(facility, chain),
+        "co2e_market_g": by(facility, market),
+        "co2e_marginal_g": by(facility, site.marginal if site else None),
+        "water_onsite_consumed_l": consumed,
+        "water_stress_weighted_l": None if site is None or site.stress is None else consumed,
     }
     columns.update(dict.fromkeys(NOT_COMPUTED))
     return dict.fromkeys(columns) if site is None else columns
