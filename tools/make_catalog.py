@@ -381,6 +381,12 @@ def sites(folder, zones, watered):
     return {row["id"] for row in rows}
 
 
+# Stack emissions of what burned in US power plants in 2022, pounds of CO2 per kWh (EIA, State Electricity Profiles).
+US_FLEET = {"coal": "2.30", "gas": "0.97", "oil": "2.38"}
+US_SOURCE = "US EIA, How much CO2 is produced per kWh of US electricity generation, 2022; lifecycle: that and the upstream"
+GRAMS_A_POUND = Decimal("453.59237")
+
+
 def technologies(folder):
     """Technologies of generation; the row of a bare source stands for it where no more is known."""
     rows = []
@@ -404,6 +410,15 @@ def technologies(folder):
         if "recalled" in source["note"]:
             recalled |= {"direct_g_per_kwh"}
         rows.append(provenance(row, source["refs"], "facts", "derived", [c for c in recalled if row[c]]))
+    of = {row["id"]: row for row in rows}
+    for source, pounds in US_FLEET.items():
+        usual = of[source]
+        direct = (Decimal(pounds) * GRAMS_A_POUND).quantize(Decimal("0.1"))
+        upstream = Decimal(usual["lifecycle_g_per_kwh"]) - Decimal(usual["direct_g_per_kwh"])
+        row = {"id": f"{source}-us", "name": f"{source}, plants of the US", "source_of_energy": source}
+        row |= {"direct_g_per_kwh": str(direct), "lifecycle_g_per_kwh": str(direct + upstream)}
+        row |= {"water_l_per_kwh": usual["water_l_per_kwh"]}
+        rows.append(provenance(row, f"{US_SOURCE} part of `{source}`", "facts", "derived") | {"retrieved": "2026-11-28"})
     columns = ["id", "name", "source_of_energy", "direct_g_per_kwh", "lifecycle_g_per_kwh", "lifecycle_low_g_per_kwh"]
     columns += ["lifecycle_high_g_per_kwh", "lifecycle_unece_g_per_kwh", "water_l_per_kwh", "water_low_l_per_kwh"]
     write("generation.csv", [*columns, "water_high_l_per_kwh", "note", *PROVENANCE], rows)

@@ -168,6 +168,7 @@ def grid_hours(folder):
         groups.add(filled)
         start = "2022-01-01T00" if kind == "generation" else "2023-01-01T00"
         row = {"id": key, "name": name, "zone": zone, "content": kind, "start_utc": start, "hours": 8760}
+        row |= {"factors": "us"} if kind == "generation" else {}
         row |= {"row_group": len(table), "note": note} | capacity.get(zone, {})
         table.append(provenance(row, text, PUBLIC, "measured" if kind == "generation" else "derived"))
 
@@ -186,7 +187,7 @@ def grid_hours(folder):
         note += f"; {gone} hours outside {low} to {high} g/kWh left out as noise" if gone else ""
         add(f"avert:{region}", f"AVERT {name}", "", "marginal", {"marginal_g_per_kwh": whole(values)}, AVERT, note)
     groups.close()
-    columns = ["id", "name", "zone", "content", "start_utc", "hours", "row_group", "capacity_mw", "dispatchable_mw"]
+    columns = ["id", "name", "zone", "content", "start_utc", "hours", "row_group", "factors", "capacity_mw", "dispatchable_mw"]
     columns += ["peak_generation_mw", "note"]
     write("grid-hours.csv", columns + PROVENANCE, table)
 

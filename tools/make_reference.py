@@ -6,6 +6,7 @@ python tools/make_reference.py
 import csv
 import json
 import re
+import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -17,8 +18,14 @@ METHODS = ROOT / "docs" / "method"
 MEASURED = ROOT / "data" / "measurements"
 
 # Methods whose page is the header of the file that computes them.
-HEADERS = ["cache", "disaggregated", "encoder", "experts", "latency", "network", "parallel", "precision", "speculative",
-           "spread"]  # fmt: skip
+HEADERS = ["cache", "cooling/chillers", "cooling/evaporative", "cooling/liquid", "cooling/mod", "cooling/towers",
+           "disaggregated", "emissions", "encoder", "experts", "generation", "heat_rejection", "latency", "market",
+           "network", "parallel", "power_chain", "precision", "psychrometrics", "speculative", "spread"]  # fmt: skip
+
+
+def stem(name: str) -> str:
+    """The name of the page of a file of physics."""
+    return name.removesuffix("/mod").replace("/", "-").replace("_", "-")
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -36,6 +43,27 @@ def fleet() -> str:
         "\nA route is served by the deployment whose `match` covers it; without `match`, by the deployment that has\n"
         "the name of its deployment label, or that serves its model at its region. Two that claim it are an error.\n"
         "A route nobody claims is estimated on assumed hardware if its model is known, and stays unknown if not.\n"
+    )
+
+
+def series() -> str:
+    text = "# Series\n\nFiles of values by the hour, the month or the year, named in a fleet file: CSV or Parquet, below its folder.\n"
+    text += "One column tells the time: `hour_utc` (the start of an hour, UTC), `month` (`2024-07`) or `year` (`2024`).\n"
+    text += "No step may be missing or stand twice. An empty cell is not known: the next best figure stands in, and the\n"
+    text += "output says how often. Local times are ambiguous in autumn and are not read.\n"
+    rows = _engine.series_columns()
+    told = {
+        "[site.NAME]": "Named by `series` of a site. Several files may share the columns.",
+        "[[meter]]": "Named by `file` of a meter: one of the two.",
+        "[[deployment]]": "Named by `replicas` of a deployment.",
+    }
+    for of, intro in told.items():
+        text += f"\n## {of}\n\n{intro}\n\n"
+        mine = [[f"`{c}`", u, m, "hour" if h else "hour, month or year"] for o, c, u, m, h in rows if o == of]
+        text += table(["column", "unit", "what it is", "by"], mine)
+    return text + (
+        "\n```csv\nhour_utc,carbon_direct_g_per_kwh,contracted_kwh\n2026-01-01T00:00Z,412,80\n"
+        "2026-01-01T01:00Z,405,75\n2026-01-01T02:00Z,,70\n```\n"
     )
 
 
@@ -63,13 +91,17 @@ def method(name: str) -> str:
     source = (ROOT / "src" / "physics" / f"{name}.rs").read_text(encoding="utf-8")
     header = source.split("\n\n", 1)[0].splitlines()
     lines = [line[3:].removeprefix(" ") for line in header if line.startswith("//!")]
-    pages = {path.stem for path in METHODS.glob("*.md")} | set(HEADERS)
+    pages = {stem(header): f"{stem(header)}.md" for header in HEADERS}
 
     def link(found: re.Match[str]) -> str:
-        target = found[1].rpartition("::")[2]
-        return f"[{target}]({target}.md)" if target in pages else f"`src/physics/{target}.rs`"
+        path = found[1].removeprefix("crate::physics::").removeprefix("super::").replace("::", "/")
+        for page in (path, f"{name.rpartition('/')[0]}/{path}"):
+            if stem(page) in pages:
+                return f"[{path.replace('_', ' ')}]({pages[stem(page)]})"
+        other = path.replace("_", "-") + ".md"
+        return f"[{path.replace('_', ' ')}]({other})" if (METHODS / other).exists() else f"`src/physics/{path}.rs`"
 
-    body = re.sub(r"\[`(super::[a-z_:]+)`\]", link, "\n".join(lines[1:]))
+    body = re.sub(r"\[`([a-z_:]+)`\]", link, "\n".join(lines[1:]))
     title = lines[0].rstrip(".")
     return f"# {title}\n{body}\n\nThis page is the header of `src/physics/{name}.rs`, which computes it.\n"
 
@@ -101,7 +133,7 @@ def errors(found: dict[str, float]) -> list[str]:
 
 
 def validation() -> str:
-    text = "# Validation\n\nPredictions beside measurements. Errors are of predicted over measured energy less 1:\n"
+    text = "# Validation\n\nPredictions beside measurements. Errors of energy are of predicted over measured energy less 1:\n"
     text += "the median and the 90th percentile of their size, and the median with its sign (bias). Worst first.\n"
     text += "\n## Inference: models that the fit never saw\n\n"
     text += (
@@ -130,18 +162,79 @@ def validation() -> str:
             everything.append(["EcoLogits' formula on the same rows", *errors(report["ecologits"])[:4], "", ""])
         groups = [[f"`{name}`", *errors(found)] for name, found in report["groups"].items() if found["n"]]
         text += table(head, everything + groups)
-    return text
+    return text + facility()
+
+
+def distance(found: dict[str, float | None]) -> list[str]:
+    cells = [found["mean_absolute_error"], found["mean_error"], found["interval_width"]]
+    told = ["" if cell is None else f"{cell:.3f}" for cell in cells]
+    return [str(found["n"]), told[0], told[1] and f"{found['mean_error']:+.3f}", percent(found["coverage"]), told[2]]
+
+
+def facility() -> str:
+    """Published PUE and WUE beside the cooling model, with the system given and with it withheld."""
+    path = MEASURED / "facility.csv"
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    with tempfile.TemporaryDirectory() as folder:
+        withheld = Path(folder) / "facility.csv"
+        with withheld.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(row | {"cooling_system": ""} for row in rows)
+        given, unknown = (json.loads(_engine.validate("facility", str(one))) for one in (path, withheld))
+    text = "\n## Facilities: `wattledger validate facility data/measurements/facility.csv`\n\n"
+    text += "Annual PUE and water input per IT energy that operators publish, beside the hourly cooling model at the\n"
+    text += "nearest weather station. Parameters are those of usual practice, one set a system; no site was fitted.\n"
+    text += "Errors are absolute: of the PUE, and in L/kWh. The letters of the systems are assumptions, and two places\n"
+    text += "plainly have another: Frankfurt and Illinois, published 1.32 to 1.35, carry the letter of an airside\n"
+    text += "economiser. They count. *Withheld*: the same rows with the system left out; the range spans what is plausible.\n\n"
+    head = ["rows", "n", "mean absolute error", "mean error", "inside the range", "mean width of the range"]
+    lines = []
+    for quantity in ("pue", "wue"):
+        named = quantity.upper()
+        lines.append([f"{named}, system given", *distance(given["groups"][f"quantity={quantity}"])])
+        kept = [row for row in given["rows"] if row["quantity"] == quantity and not row["row_id"].startswith(ODD)]
+        lines.append([f"{named}, system given, without those two places", *absolute(kept)])
+        lines.append([f"{named}, system withheld", *distance(unknown["groups"][f"quantity={quantity}"])])
+    text += table(head, lines)
+    text += "\nBy system, PUE then WUE, worst first:\n\n"
+    lines = []
+    for quantity in ("pue", "wue"):
+        mine = [row for row in given["rows"] if row["quantity"] == quantity and row["predicted"] is not None]
+        systems = sorted({row["slices"]["cooling_system"] for row in mine})
+        found = [[f"{quantity.upper()}, {one}", *absolute([r for r in mine if r["slices"]["cooling_system"] == one])]
+                 for one in systems]  # fmt: skip
+        lines += sorted(found, key=lambda line: -float(line[2]))
+    text += table(head, lines)
+    reasons = Counter(row["reason"] for row in given["rows"] if row["reason"])
+    return text + "\nNot estimated: " + "; ".join(f"{n} rows, {reason}" for reason, n in reasons.items()) + ".\n"
+
+
+#: Places whose letter is not that of their figures.
+ODD = ("aws:eu-central-1/", "azure:northcentralus/")
+
+
+def absolute(rows: list[dict[str, float]]) -> list[str]:
+    """Errors of rows of one quantity."""
+    known = [row for row in rows if row["predicted"] is not None]
+    off = [row["predicted"] - row["measured"] for row in known]
+    inside = sum(row["low"] <= row["measured"] <= row["high"] for row in known) / len(known)
+    width = sum(row["high"] - row["low"] for row in known) / len(known)
+    mean, size = sum(off) / len(off), sum(map(abs, off)) / len(off)
+    return [str(len(known)), f"{size:.3f}", f"{mean:+.3f}", percent(inside), f"{width:.3f}"]
 
 
 def pages() -> dict[Path, str]:
     """Every page and its text."""
     return {
         DOCS / "fleet.md": fleet(),
+        DOCS / "series.md": series(),
         DOCS / "columns.md": columns(),
         DOCS / "catalog.md": catalog(),
         DOCS / "parameters.md": parameters(),
         ROOT / "docs" / "validation.md": validation(),
-        **{METHODS / f"{name}.md": method(name) for name in HEADERS},
+        **{METHODS / f"{stem(name)}.md": method(name) for name in HEADERS},
     }
 
 

@@ -23,6 +23,8 @@ record! {
         hours: f64 = "h" [1.0, 1_000_000.0],
         /// Place in the file of series.
         row_group: Option<u16> = "" [0.0, 10_000.0],
+        /// What the technologies end in whose factors its sources have: `us` for `coal-us`.
+        factors: Option<String>,
         /// Capacity of generation, without storage.
         capacity_mw: Option<f64> = "MW" [0.0, 1e7],
         /// Of it without wind and solar.

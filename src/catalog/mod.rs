@@ -303,7 +303,7 @@ impl Catalog {
     /// The day the tables were compiled.
     #[must_use]
     pub const fn edition() -> &'static str {
-        "2026-11-22"
+        "2026-11-28"
     }
 
     /// XXH3-128 over every data file and the overlay, in hexadecimal: the same hash, the same numbers.

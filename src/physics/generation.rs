@@ -13,8 +13,8 @@
 //! wholly to electricity: it decides the answer and is therefore counted apart, with and without.
 //!
 //! Source: factors by technology are catalog rows (`generation.csv`): IPCC AR5 WG III Annex III medians and J. Macknick et
-//! al., Environ. Res. Lett. 7 (2012) 045802, consumption. Range: any mix with some generation. Error: the hourly mix of
-//! eight US areas gives annual direct factors 4 to 20 % from those of eGRID (docs/method/grid.md).
+//! al., Environ. Res. Lett. 7 (2012) 045802, consumption; for plants of the US the averages of EIA. Range: any mix with some
+//! generation. Error: docs/method/grid.md sets the year of eight US areas beside eGRID.
 
 /// Sources of energy of a mix, in the order of its shares.
 pub const SOURCES: [&str; 8] = ["coal", "gas", "oil", "nuclear", "hydro", "wind", "solar", "other"];

@@ -53,7 +53,7 @@ def test_a_file_that_cannot_be_understood_says_where(tmp_path: Path) -> None:
     with pytest.raises(wl.InputNotFoundError):
         wl.validate("image-video", tmp_path / "none.csv")
     with pytest.raises(wl.InputError, match="not available yet"):
-        wl.validate("facility", BUNDLED)
+        wl.validate("training", BUNDLED)
 
 
 def test_the_command_gives_json_and_a_table(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_the_command_gives_json_and_a_table(tmp_path: Path) -> None:
 
 
 def test_the_command_ends_with_the_code_of_the_contract(tmp_path: Path) -> None:
-    for kind in ("training", "facility"):
+    for kind in ("training", "cooking"):
         refused = run("validate", kind, str(BUNDLED))
         assert refused.returncode == 2
         assert "not available yet" in refused.stderr

@@ -176,6 +176,10 @@ def _notes(document: dict[str, Any]) -> Table:
         notes.add_row("rejected" if not line.startswith(" ") else "", Text(line, style="yellow"))
     for line in ways_out(coverage):
         notes.add_row("hint", Text(line, style="dim"))
+    for site in document["sites"]:
+        notes.add_row("site", Text.assemble(safe(site["site"]), (f"  {safe(_site(site))}", "dim")))
+    for line in _meters(document["reconciliation"]):
+        notes.add_row("meter", Text(safe(line)))
     for place, values in _by_place(document["assumptions"]).items():
         notes.add_row("assumed", Text.assemble(safe(place), (f"  {safe(values)}", "dim")))
     for columns, reason in _unknown(document["unknown"]):
@@ -183,6 +187,40 @@ def _notes(document: dict[str, Any]) -> Table:
     method = f"edition {provenance['method_edition']}, parameter set {provenance['parameter_set']}"
     notes.add_row("method", Text.assemble(method, ("  every reason and source is in --json", "dim")))
     return notes
+
+
+def _site(site: dict[str, Any]) -> str:
+    """Say what a site did over the period."""
+    said = []
+    for name, key, unit in (("PUE", "pue", ""), ("TUE", "tue", ""), ("water", "wue_l_per_kwh", " L/kWh of IT")):
+        if site[key] is not None:
+            said.append(f"{name} {figure(site[key])}{unit}")
+    low, high = site["pue_range"] or (None, None)
+    if low is not None and high is not None and high - low > 1e-9:  # noqa: PLR2004 - rounding
+        said[0] += f" ({low:.3f} to {high:.3f})"
+    if peak := site["peak_hour"]:
+        unit, factor = scale("kW", peak["facility_kw"])
+        hour = peak["hour_utc"].replace("T", " ").removesuffix("Z")
+        said.append(f"peak {figure(peak['facility_kw'] * factor)} {unit} at {hour}")
+    for name, key in (("contracts", "contracted_share"), ("carbon-free by the hour", "carbon_free_score")):
+        if site[key] is not None:
+            said.append(f"{name} {site[key]:.0%}")
+    factor, hours = max(site["levels"]["carbon_direct"].items(), key=lambda item: item[1])
+    said.append(f"carbon by {factor}, {hours:,} h")
+    return ", ".join(said)
+
+
+def _meters(steps: list[dict[str, Any]]) -> list[str]:
+    """Sum up each meter: what it read, what was estimated of it, what became of the difference."""
+    lines = []
+    for name in dict.fromkeys(step["meter"] for step in steps):
+        mine = [step for step in steps if step["meter"] == name]
+        done = [step for step in mine if step["applied"]]
+        metered, estimated = (sum(step[key] for step in done or mine) for key in ("metered_kwh", "estimated_kwh"))
+        rule = f"residual {mine[0]['rule']}" if done else "nothing changed: no step is wholly covered, or only told"
+        of = f"{len(done):,} of {len(mine):,} steps"
+        lines.append(f"{name}: {figure(metered)} kWh metered, {figure(estimated)} kWh estimated, {of}, {rule}")
+    return lines
 
 
 def _by_place(assumptions: list[dict[str, str]]) -> dict[str, str]:

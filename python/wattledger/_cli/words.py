@@ -28,6 +28,7 @@ def figure(value: float, decimals: int | None = None) -> str:
 #: Units by the size from which they are used, largest first.
 SCALES = {
     "kWh": ((1e6, "GWh", 1e-6), (1e3, "MWh", 1e-3), (1.0, "kWh", 1.0), (0.0, "Wh", 1e3)),
+    "kW": ((1e6, "GW", 1e-6), (1e3, "MW", 1e-3), (0.0, "kW", 1.0)),
     "g": ((1e6, "t", 1e-6), (1e3, "kg", 1e-3), (1.0, "g", 1.0), (0.0, "mg", 1e3)),
     "L": ((1e3, "m³", 1e-3), (1.0, "L", 1.0), (0.0, "mL", 1e3)),
     "s": ((3600.0, "h", 1 / 3600), (0.0, "s", 1.0)),

@@ -4,7 +4,7 @@ use super::facility::{Around, Candidate, Climate, Facility, SEA_LEVEL_KPA, at_ai
 use super::grid::Grid;
 use super::ladder::{Ladder, Level};
 use super::{Site, UNKNOWN};
-use crate::catalog::{self, Catalog, Cooling};
+use crate::catalog::{self, Catalog, Cooling, Quality};
 use crate::fleet::{self, Fleet};
 use crate::hours::Series;
 use crate::physics::cooling::{Archetype, System};
@@ -214,16 +214,27 @@ impl<'a> Compiler<'a> {
             ("liquid_fraction", row.liquid_fraction),
         ];
         let place = format!("{}, cooling `{}`", self.place, row.id);
+        let mut assumed = Vec::new();
         for (column, value) in cells {
-            if let Some(value) = value {
-                self.notes.cell(&place, column, value, &row.provenance);
-            }
+            let Some(value) = value else { continue };
+            let origin = row.provenance.of(column);
+            self.notes.fact(&place, column, value, origin);
+            assumed.extend((origin.quality == Quality::Assumed).then_some(column));
         }
         let place = format!("{}, power chain `{}`", self.place, chain.id);
-        for (column, value) in
-            [("redundancy", chain.redundancy), ("ups_fixed", chain.ups_fixed), ("pdu_fixed", chain.pdu_fixed)]
-        {
-            self.notes.cell(&place, column, value, &chain.provenance);
+        for (column, value) in [
+            ("redundancy", chain.redundancy),
+            ("ups_fixed", chain.ups_fixed),
+            ("ups_square", chain.ups_square),
+            ("pdu_fixed", chain.pdu_fixed),
+            ("other", chain.other),
+        ] {
+            self.notes.fact(&place, column, value, chain.provenance.of(column));
+        }
+        let why = format!("no document behind {} of cooling `{}`", assumed.join(", "), row.id);
+        self.notes.assume(&self.place, "power chain", format!("`{}`", chain.id), "losses are those of usual practice");
+        if !assumed.is_empty() {
+            self.notes.assume(&self.place, "parameters of cooling", "usual practice", &why);
         }
     }
 

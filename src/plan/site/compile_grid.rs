@@ -46,16 +46,25 @@ impl Compiler<'_> {
         Ok(Some(100.0 * sum))
     }
 
-    /// Factors of the eight sources that hourly generation tells apart.
-    fn source_factors(&mut self, column: &str, of: fn(&Technology) -> Option<f64>) -> Result<[f64; 8]> {
+    /// Factors of the eight sources that hourly generation tells apart, those of the area's own plants where there are any.
+    fn source_factors(
+        &mut self,
+        hours: &catalog::GridHours,
+        column: &str,
+        of: fn(&Technology) -> Option<f64>,
+    ) -> Result<[f64; 8]> {
         let mut factors = [0.0; 8];
         for (into, source) in factors.iter_mut().zip(SOURCES) {
-            let row = self.catalog.technology(if source == "other" { "unknown" } else { source })?.row;
+            let own = format!("{source}-{}", hours.factors.as_deref().unwrap_or_default());
+            let own = self.catalog.all_technologies()?.iter().find(|row| row.id == own);
+            let usual = if source == "other" { "unknown" } else { source };
+            let row = match own {
+                Some(row) => row,
+                None => self.catalog.technology(usual)?.row,
+            };
             *into = of(row).unwrap_or(f64::NAN);
-            if column != "share" {
-                let place = format!("{}, generation `{}`", self.place, row.id);
-                self.notes.cell(&place, column, *into, &row.provenance);
-            }
+            let place = format!("{}, generation `{}`", self.place, row.id);
+            self.notes.fact(&place, column, *into, row.provenance.of(column));
         }
         Ok(factors)
     }
@@ -148,9 +157,9 @@ impl Compiler<'_> {
             self.notes.cell(&place, column, value, &grid.provenance);
             ladder.annual = Some((value, Level::of(level)));
         }
-        if let Some((_, mix)) = mix {
+        if let Some((hours, mix)) = mix {
             let said = if column == "water_with_hydro_l_per_kwh" { "water_l_per_kwh" } else { column };
-            let mut factors = self.source_factors(said, of)?;
+            let mut factors = self.source_factors(hours, said, of)?;
             if !with_hydro {
                 factors[4] = 0.0;
             }
