@@ -3,7 +3,8 @@
 Usage: python tools/make_catalog.py SOURCE_DIR
 
 SOURCE_DIR holds hardware.csv, servers.csv, engines.csv, models-open.csv, model-aliases.csv, sites.csv,
-grid-annual.csv, generation-sources.csv and embodied.csv. The output depends on them, on what make_hours.py wrote and on this file only: no clock,
+grid-annual.csv, generation-sources.csv and embodied.csv. The output depends on them, on what make_hours.py wrote and on
+this file only: no clock,
 no network, rows sorted or in the order of the source. Rows whose licence does not allow redistribution under the
 terms in src/catalog/data/README.md are left out here, so they cannot reach the package.
 
@@ -302,6 +303,14 @@ def nearest(stations, lat, lon):
     return (found["id"], f"{distance(found):.0f}") if distance(found) <= FAR_KM else ("", "")
 
 
+def add_weather(row, stations):
+    """Give a site its station; which cells are assumed, as the station only stands in."""
+    if not row["lat"]:
+        return set()
+    row["weather"], row["weather_km"] = nearest(stations, float(row["lat"]), float(row["lon"]))
+    return {"weather"} if row["weather"] and float(row["weather_km"]) > NEAR_KM else set()
+
+
 def sites(folder, zones, watered):
     source = read(folder, "sites.csv")
     stations = read(DATA, "weather.csv")
@@ -335,10 +344,7 @@ def sites(folder, zones, watered):
             note.append(f"{what}: country" if row[column] else f"{what}: unknown; no figure for {country}")
         row["grid_hours"] = hourly.get(zone, "")
         row["marginal_hours"] = row["marginal_zone"].replace("AVERT-", "avert:")
-        if row["lat"]:
-            row["weather"], row["weather_km"] = nearest(stations, float(row["lat"]), float(row["lon"]))
-            if row["weather"] and float(row["weather_km"]) > NEAR_KM:
-                assumed.add("weather")
+        assumed |= add_weather(row, stations)
         row["id"] = f"{row['operator']}/{row['region']}"
         row["grid_note"] = "; ".join(note)
         recalled = "recalled" in row["source"]
@@ -383,7 +389,9 @@ def sites(folder, zones, watered):
 
 # Stack emissions of what burned in US power plants in 2022, pounds of CO2 per kWh (EIA, State Electricity Profiles).
 US_FLEET = {"coal": "2.30", "gas": "0.97", "oil": "2.38"}
-US_SOURCE = "US EIA, How much CO2 is produced per kWh of US electricity generation, 2022; lifecycle: that and the upstream"
+US_SOURCE = (
+    "US EIA, How much CO2 is produced per kWh of US electricity generation, 2022; lifecycle: that and the upstream"
+)
 GRAMS_A_POUND = Decimal("453.59237")
 
 
@@ -406,7 +414,12 @@ def technologies(folder):
             ("water_high_l_per_kwh", "water_max"),
         ):
             row[column] = number(source[of])
-        recalled = {"lifecycle_low_g_per_kwh", "lifecycle_high_g_per_kwh", "water_low_l_per_kwh", "water_high_l_per_kwh"}
+        recalled = {
+            "lifecycle_low_g_per_kwh",
+            "lifecycle_high_g_per_kwh",
+            "water_low_l_per_kwh",
+            "water_high_l_per_kwh",
+        }
         if "recalled" in source["note"]:
             recalled |= {"direct_g_per_kwh"}
         rows.append(provenance(row, source["refs"], "facts", "derived", [c for c in recalled if row[c]]))
@@ -418,7 +431,9 @@ def technologies(folder):
         row = {"id": f"{source}-us", "name": f"{source}, plants of the US", "source_of_energy": source}
         row |= {"direct_g_per_kwh": str(direct), "lifecycle_g_per_kwh": str(direct + upstream)}
         row |= {"water_l_per_kwh": usual["water_l_per_kwh"]}
-        rows.append(provenance(row, f"{US_SOURCE} part of `{source}`", "facts", "derived") | {"retrieved": "2026-11-28"})
+        rows.append(
+            provenance(row, f"{US_SOURCE} part of `{source}`", "facts", "derived") | {"retrieved": "2026-11-28"}
+        )
     columns = ["id", "name", "source_of_energy", "direct_g_per_kwh", "lifecycle_g_per_kwh", "lifecycle_low_g_per_kwh"]
     columns += ["lifecycle_high_g_per_kwh", "lifecycle_unece_g_per_kwh", "water_l_per_kwh", "water_low_l_per_kwh"]
     write("generation.csv", [*columns, "water_high_l_per_kwh", "note", *PROVENANCE], rows)

@@ -2,9 +2,9 @@
 
 Usage: python tools/make_hours.py SOURCE_DIR
 
-SOURCE_DIR holds weather-hourly.parquet, grid-hourly.parquet and grid-annual.csv. Only series whose licence allows redistribution are
-taken: weather under CC BY 4.0 or in the public domain, generation and marginal factors of US agencies. The output
-depends on these files and on this one: weather.parquet, grid-hours.parquet (one row group a series, in the order of
+SOURCE_DIR holds weather-hourly.parquet, grid-hourly.parquet and grid-annual.csv. Only series whose licence allows
+redistribution are taken: weather under CC BY 4.0 or in the public domain, generation and marginal factors of US
+agencies. The output depends on these files and on this one: weather.parquet, grid-hours.parquet (one row group a series, in the order of
 the table), weather.csv and grid-hours.csv, in src/catalog/data.
 """
 
@@ -132,11 +132,13 @@ def weather(folder):
         if site in NOT_SHIPPED or (site, series) == ("dallas-tx", "tmy"):
             continue
         rows = hourly(rows, site)  # noqa: PLW2901
-        groups.add({
-            "dry_bulb_dc": whole(rows.dry_bulb_c * 10),
-            "rel_humidity_pct": whole(rows.rel_humidity_pct),
-            "pressure_hpa": whole(rows.pressure_kpa * 10),
-        })
+        groups.add(
+            {
+                "dry_bulb_dc": whole(rows.dry_bulb_c * 10),
+                "rel_humidity_pct": whole(rows.rel_humidity_pct),
+                "pressure_hpa": whole(rows.pressure_kpa * 10),
+            }
+        )
         real = series == "reanalysis"
         name, country, lat, lon = STATIONS[site]
         row = {
@@ -187,7 +189,18 @@ def grid_hours(folder):
         note += f"; {gone} hours outside {low} to {high} g/kWh left out as noise" if gone else ""
         add(f"avert:{region}", f"AVERT {name}", "", "marginal", {"marginal_g_per_kwh": whole(values)}, AVERT, note)
     groups.close()
-    columns = ["id", "name", "zone", "content", "start_utc", "hours", "row_group", "factors", "capacity_mw", "dispatchable_mw"]
+    columns = [
+        "id",
+        "name",
+        "zone",
+        "content",
+        "start_utc",
+        "hours",
+        "row_group",
+        "factors",
+        "capacity_mw",
+        "dispatchable_mw",
+    ]
     columns += ["peak_generation_mw", "note"]
     write("grid-hours.csv", columns + PROVENANCE, table)
 

@@ -47,9 +47,14 @@ def fleet() -> str:
 
 
 def series() -> str:
-    text = "# Series\n\nFiles of values by the hour, the month or the year, named in a fleet file: CSV or Parquet, below its folder.\n"
-    text += "One column tells the time: `hour_utc` (the start of an hour, UTC), `month` (`2024-07`) or `year` (`2024`).\n"
-    text += "No step may be missing or stand twice. An empty cell is not known: the next best figure stands in, and the\n"
+    text = "# Series\n\nFiles of values by the hour, the month or the year, named in a fleet file: CSV or Parquet, "
+    text += "below its folder.\n"
+    text += (
+        "One column tells the time: `hour_utc` (the start of an hour, UTC), `month` (`2024-07`) or `year` (`2024`).\n"
+    )
+    text += (
+        "No step may be missing or stand twice. An empty cell is not known: the next best figure stands in, and the\n"
+    )
     text += "output says how often. Local times are ambiguous in autumn and are not read.\n"
     rows = _engine.series_columns()
     told = {
@@ -133,7 +138,8 @@ def errors(found: dict[str, float]) -> list[str]:
 
 
 def validation() -> str:
-    text = "# Validation\n\nPredictions beside measurements. Errors of energy are of predicted over measured energy less 1:\n"
+    text = "# Validation\n\nPredictions beside measurements. Errors of energy are of predicted over measured "
+    text += "energy less 1:\n"
     text += "the median and the 90th percentile of their size, and the median with its sign (bias). Worst first.\n"
     text += "\n## Inference: models that the fit never saw\n\n"
     text += (
@@ -186,9 +192,12 @@ def facility() -> str:
     text = "\n## Facilities: `wattledger validate facility data/measurements/facility.csv`\n\n"
     text += "Annual PUE and water input per IT energy that operators publish, beside the hourly cooling model at the\n"
     text += "nearest weather station. Parameters are those of usual practice, one set a system; no site was fitted.\n"
-    text += "Errors are absolute: of the PUE, and in L/kWh. The letters of the systems are assumptions, and two places\n"
+    text += (
+        "Errors are absolute: of the PUE, and in L/kWh. The letters of the systems are assumptions, and two places\n"
+    )
     text += "plainly have another: Frankfurt and Illinois, published 1.32 to 1.35, carry the letter of an airside\n"
-    text += "economiser. They count. *Withheld*: the same rows with the system left out; the range spans what is plausible.\n\n"
+    text += "economiser. They count. *Withheld*: the same rows with the system left out; the range spans what is\n"
+    text += "plausible.\n\n"
     head = ["rows", "n", "mean absolute error", "mean error", "inside the range", "mean width of the range"]
     lines = []
     for quantity in ("pue", "wue"):

@@ -99,6 +99,7 @@ class Fleet:
         >>> hours = wl.Fleet.default().site_hours("gcp/asia-southeast1", year=2023, cooling="water-chiller")
         >>> len(hours), 1.25 < hours.summary["pue"] < 1.4
         (8760, True)
+
         """
 
     def picture(
@@ -148,6 +149,7 @@ class SiteHours:
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
     def __len__(self) -> int: ...
 
+@final
 class RequestEstimate:
     """One request's footprint with its range and its chain. Columns are read by name: ``one["facility_kwh"]``."""
 

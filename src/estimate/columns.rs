@@ -104,7 +104,7 @@ impl Values {
         let it = prefill + decode + idle + host;
         let mut values = Self::overhead(it, &hour.facility.average, hour);
         values.sums[..6].copy_from_slice(&[parts.replica_s, prefill.0, decode.0, idle.0, host.0, it.0]);
-        values.sums[FACILITY] = it.0 + values.sums[FACILITY];
+        values.sums[FACILITY] += it.0;
         values.causes(hour);
         values
     }

@@ -137,21 +137,18 @@ pub(super) fn of_it(
         }
         let factors = stand.reconcile(&estimated, period, told);
         let mut added: BTreeMap<(Option<usize>, Option<usize>, i64), Parts> = BTreeMap::new();
-        let mut scaled = Scales::new();
+        let mut factors_here = Scales::new();
         for load in loads.iter_mut() {
             let Some(factor) = step(load).and_then(|step| factors.get(&step)) else { continue };
-            match stand.meter.residual {
-                Residual::Unallocated => {
-                    let sum = added.entry((load.site, load.deployment, load.bin)).or_default();
-                    *sum = sum.plus(&load.parts.scaled(factor - 1.0));
-                }
-                _ => {
-                    load.parts = load.parts.scaled(*factor);
-                    scaled.extend(load.deployment.map(|at| ((at, load.bin), *factor)));
-                }
+            if stand.meter.residual == Residual::Unallocated {
+                let sum = added.entry((load.site, load.deployment, load.bin)).or_default();
+                *sum = sum.plus(&load.parts.scaled(factor - 1.0));
+            } else {
+                load.parts = load.parts.scaled(*factor);
+                factors_here.extend(load.deployment.map(|at| ((at, load.bin), *factor)));
             }
         }
-        note(scales, scaled);
+        note(scales, factors_here);
         loads.extend(added.into_iter().map(|((site, deployment, bin), parts)| {
             let parts = Parts { replica_s: 0.0, ..parts };
             Load { site, parts, ..Load::unallocated(deployment, bin) }
@@ -178,31 +175,28 @@ pub(super) fn of_facilities(
         }
         let factors = stand.reconcile(&estimated, period, told);
         let mut added: BTreeMap<(Option<usize>, i64), Values> = BTreeMap::new();
-        let mut scaled = Scales::new();
+        let mut factors_here = Scales::new();
         for line in lines.iter_mut() {
             let Some(factor) = step(line).and_then(|step| factors.get(&step)) else { continue };
-            match stand.meter.residual {
-                Residual::Unallocated => {
-                    let sum = added.entry((line.site, line.bin)).or_insert(Values::ZERO);
-                    let mut more = line.values.scaled(factor - 1.0);
-                    more.sums[0] = 0.0;
-                    *sum = sum.plus(&more);
-                }
-                _ => {
-                    line.values = line.values.scaled(*factor);
-                    scaled.extend(line.deployment.map(|at| ((at, line.bin), *factor)));
-                }
+            if stand.meter.residual == Residual::Unallocated {
+                let sum = added.entry((line.site, line.bin)).or_insert(Values::ZERO);
+                let mut more = line.values.scaled(factor - 1.0);
+                more.sums[0] = 0.0;
+                *sum = sum.plus(&more);
+            } else {
+                line.values = line.values.scaled(*factor);
+                factors_here.extend(line.deployment.map(|at| ((at, line.bin), *factor)));
             }
         }
-        note(scales, scaled);
+        note(scales, factors_here);
         lines.extend(added.into_iter().map(|((site, bin), values)| Line { values, ..Line::of_site(site, bin) }));
     }
     Ok(())
 }
 
 /// Notes the factors of one meter over those of the meters before it.
-fn note(scales: &mut Scales, scaled: Scales) {
-    for (at, factor) in scaled {
+fn note(scales: &mut Scales, of_meter: Scales) {
+    for (at, factor) in of_meter {
         *scales.entry(at).or_insert(1.0) *= factor;
     }
 }

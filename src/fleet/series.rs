@@ -236,7 +236,9 @@ impl Sheet {
             (Step::Hour, Cell::Text(text)) => hour(text),
             (Step::Month, Cell::Text(text)) => month(text),
             (Step::Year, Cell::Text(text)) => text.parse().ok().filter(|year| (1900..2200).contains(year)),
-            (Step::Year, Cell::Number(year)) => (1900..2200).find(|whole| f64::from(*whole) == *year).map(i64::from),
+            (Step::Year, Cell::Number(year)) => {
+                (1900..2200).find(|whole| (f64::from(*whole) - year).abs() < 1e-9).map(i64::from)
+            }
             _ => None,
         };
         found.ok_or_else(|| {

@@ -136,7 +136,7 @@ fn ask<'a>(
         Err(problem) => return Ok(Err(problem)),
         Ok(year) => year,
     };
-    let Some(year) = year.and_then(|year| (1990..=2100_i64).find(|whole| float(*whole) == year)) else {
+    let Some(year) = year.and_then(|year| (1990..=2100_i64).find(|whole| (float(*whole) - year).abs() < 1e-9)) else {
         return Ok(Err("`year` is empty, or no whole number".into()));
     };
     let stations = catalog.all_weather()?;
@@ -181,13 +181,10 @@ const fn float(whole: i64) -> f64 {
 /// The year of a site, hour by hour.
 fn year(asked: &Asked<'_>) -> Result<std::result::Result<Year, String>> {
     let site = |load: Option<f64>| -> Result<Site> {
-        let mut text = format!("[site.one]\nweather = \"{}\"\n", asked.station.id);
-        if let Some(cooling) = asked.cooling {
-            text += &format!("cooling = \"{}\"\n", cooling.id);
-        }
-        if let Some(load) = load {
-            text += &format!("it_load_fraction = {load}\n");
-        }
+        let station = format!("weather = \"{}\"\n", asked.station.id);
+        let cooling = asked.cooling.map_or_else(String::new, |row| format!("cooling = \"{}\"\n", row.id));
+        let load = load.map_or_else(String::new, |load| format!("it_load_fraction = {load}\n"));
+        let text = ["[site.one]\n", &station, &cooling, &load].concat();
         Ok(Plan::of_site(&Fleet::parse(&text, "validation")?, "one")?.sites()[0].clone())
     };
     let Some((pue, wue, range)) = annual(&site(None)?, asked.year) else {

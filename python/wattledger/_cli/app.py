@@ -321,7 +321,9 @@ def explain(
     ] = None,
     frames: Annotated[int, typer.Option(min=1, help="Frames of a video.")] = 1,
     steps: Annotated[int | None, typer.Option(min=1, help="Denoising steps; as its makers suggest.")] = None,
-    at: Annotated[str | None, typer.Option(help="When: weather and grid of that hour; a year's mean if not given.")] = None,
+    at: Annotated[
+        str | None, typer.Option(help="When: weather and grid of that hour; a year's mean if not given.")
+    ] = None,
     fleet: FleetFile = None,
     as_json: Json = False,
 ) -> int:

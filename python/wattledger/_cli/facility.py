@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import wattledger as wl
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from rich.table import Table
@@ -62,7 +63,7 @@ def _table(summaries: list[dict[str, Any]]) -> Table:
     def number(summary: dict[str, Any], key: str) -> str:
         return "—" if summary[key] is None else figure(summary[key])
 
-    rows = [
+    rows: list[tuple[str, Callable[[dict[str, Any]], str]]] = [
         ("PUE", lambda s: number(s, "pue")),
         ("  it may be", lambda s: span(s["pue_range"])),
         ("  highest hour", lambda s: peak(s["peak_pue"], "hour_utc", "value")),
@@ -130,7 +131,9 @@ def picture(years: list[wl.SiteHours], path: Path) -> None:
     for column, title, zero in CURVES:
         rows = [row for year in years for row in _days(year, column)]
         axis = alt.Axis(format="%b", title=None, grid=False)
-        base = alt.Chart(alt.Data(values=rows)).encode(x=alt.X("day:T", axis=axis), color=alt.Color("site:N", title=None))
+        base = alt.Chart(alt.InlineData(rows)).encode(
+            x=alt.X("day:T", axis=axis), color=alt.Color("site:N", title=None)
+        )
         scale = alt.Scale(zero=zero)
         band = base.mark_area(opacity=0.25).encode(y=alt.Y("low:Q", scale=scale, title=title), y2="high:Q")
         line = base.mark_line(strokeWidth=1.2).encode(y=alt.Y("mean:Q", scale=scale))

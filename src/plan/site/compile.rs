@@ -58,7 +58,7 @@ pub(in crate::plan) fn compile(fleet: &Fleet, name: &str, notes: &mut Notes) -> 
     })
 }
 
-impl<'a> Compiler<'a> {
+impl Compiler<'_> {
     pub(super) fn series(&self, column: &str) -> Option<Series> {
         self.stated.series.get(column).cloned()
     }
@@ -103,9 +103,8 @@ impl<'a> Compiler<'a> {
         let cooling = catalog.cooling(self.stated.cooling.as_deref().unwrap_or("unknown"))?.row;
         // What an operator publishes of a site counts before a model, unless a cooling system is stated.
         let published = self.row.filter(|_| self.stated.cooling.is_none());
-        let (stated_pue, stated_wue) = (self.stated.pue, self.stated.wue_l_per_kwh);
-        let mut pue = self.stated_ladder("pue", stated_pue);
-        let mut wue = self.stated_ladder("wue_l_per_kwh", stated_wue);
+        let mut pue = self.stated_ladder("pue", self.stated.pue);
+        let mut wue = self.stated_ladder("wue_l_per_kwh", self.stated.wue_l_per_kwh);
         let wue_consumed = self.stated_ladder("wue_consumed_l_per_kwh", None);
         if let Some((row, value)) = published.and_then(|row| Some((row, row.pue?))) {
             if pue.stated.is_none() {

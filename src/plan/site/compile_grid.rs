@@ -31,7 +31,7 @@ impl Compiler<'_> {
     }
 
     /// The share of a stated mix in some sources, percent.
-    fn stated_share(&self, counted: &[bool; 8]) -> Result<Option<f64>> {
+    fn stated_share(&self, counted: [bool; 8]) -> Result<Option<f64>> {
         if self.stated.generation_mix.is_empty() {
             return Ok(None);
         }
@@ -116,8 +116,8 @@ impl Compiler<'_> {
             mix: mix.map(|(_, mix)| OfMix { mix, factors: percent(counted) }),
             ..Ladder::default()
         };
-        let renewable = share(self.series("renewable_pct"), self.stated_share(&RENEWABLE)?, RENEWABLE);
-        let carbon_free = share(self.series("carbon_free_pct"), self.stated_share(&CARBON_FREE)?, CARBON_FREE);
+        let renewable = share(self.series("renewable_pct"), self.stated_share(RENEWABLE)?, RENEWABLE);
+        let carbon_free = share(self.series("carbon_free_pct"), self.stated_share(CARBON_FREE)?, CARBON_FREE);
 
         let mut marginal = self.stated_ladder("carbon_marginal_g_per_kwh", self.stated.carbon_marginal_g_per_kwh);
         if let Some(id) = hours.and_then(|row| row.marginal_hours.as_deref()) {
