@@ -14,8 +14,6 @@ use jiff::{Timestamp, tz::TimeZone};
 
 /// Seconds in an hour.
 pub const HOUR_S: i64 = 3600;
-/// Hours in a mean year of the Gregorian calendar.
-pub const YEAR_H: f64 = 8765.82;
 
 /// The hour that a second since 1970 falls into.
 #[must_use]

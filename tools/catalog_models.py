@@ -131,7 +131,22 @@ def apply_facts(row, facts, assumed):
         for pattern in SETTLED:
             row["note"] = re.sub(rf"{pattern}(; |$)", "", row["note"]).removesuffix("; ")
     window = WINDOW_NOTES.get(row.get("attn_window_kind"), "")
-    row["note"] = "; ".join(text for text in (row["note"], window, row["flag"]) if text)
+    row["note"] = "; ".join(text for text in (row["note"], window, row["flag"] or nominal(row)) if text)
+
+
+# How far a count may lie from the size in a model's name before the row says so.
+NEAR_NAME = Decimal("0.03")
+
+
+def nominal(row):
+    """What to note where neither count from the configuration is the size that the model is named for."""
+    named = re.search(r"(?<![a-z0-9.])(\d+(?:\.\d+)?)b(?![a-z0-9])", row["id"].lower())
+    if named is None or not row["params_basis"].startswith("computed"):
+        return ""
+    counts = [Decimal(row[column]) / 10**9 for column in ("total_params", "active_params") if row[column]]
+    if any(abs(count / Decimal(named[1]) - 1) <= NEAR_NAME for count in counts):
+        return ""
+    return f"nominal {named[1]} in the name, counted {round(counts[0], 2)}"
 
 
 class Law:

@@ -25,6 +25,8 @@ from pathlib import Path
 from catalog_models import model_aliases, models
 from catalog_tables import DATA, FACTS, PROVENANCE, number, provenance, read, unbacked_cells, write
 
+# Balancing areas of one utility or agency: what it generates is not what is consumed around it.
+OF_ONE_UTILITY = {"US-NW-BPAT", "US-SW-AZPS"}
 EARTH_KM = 6371
 # A station up to here is taken for the place, one up to there stands in and is assumed.
 NEAR_KM = 320
@@ -314,7 +316,8 @@ def add_weather(row, stations):
 def sites(folder, zones, watered):
     source = read(folder, "sites.csv")
     stations = read(DATA, "weather.csv")
-    hourly = {row["zone"]: row["id"] for row in read(DATA, "grid-hours.csv") if row["zone"]}
+    hours = [row for row in read(DATA, "grid-hours.csv") if row["zone"] and row["zone"] not in OF_ONE_UTILITY]
+    hourly = {row["zone"]: row["id"] for row in hours}
     google = {}
     for row in sorted(source, key=lambda row: row["region"]):
         if row["operator"] == "gcp" and f"gcp:{row['region']}" in zones:
@@ -345,6 +348,8 @@ def sites(folder, zones, watered):
         row["grid_hours"] = hourly.get(zone, "")
         row["marginal_hours"] = row["marginal_zone"].replace("AVERT-", "avert:")
         assumed |= add_weather(row, stations)
+        if not row.get("weather"):
+            note.append(f"weather: unknown; no station within {FAR_KM} km")
         row["id"] = f"{row['operator']}/{row['region']}"
         row["grid_note"] = "; ".join(note)
         recalled = "recalled" in row["source"]

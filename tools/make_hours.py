@@ -4,8 +4,8 @@ Usage: python tools/make_hours.py SOURCE_DIR
 
 SOURCE_DIR holds weather-hourly.parquet, grid-hourly.parquet and grid-annual.csv. Only series whose licence allows
 redistribution are taken: weather under CC BY 4.0 or in the public domain, generation and marginal factors of US
-agencies. The output depends on these files and on this one: weather.parquet, grid-hours.parquet (one row group a series, in the order of
-the table), weather.csv and grid-hours.csv, in src/catalog/data.
+agencies. The output depends on these files and on this one: weather.parquet, grid-hours.parquet (one row group a
+series, in the order of the table), weather.csv and grid-hours.csv, in src/catalog/data.
 """
 
 import sys
@@ -171,7 +171,7 @@ def grid_hours(folder):
         start = "2022-01-01T00" if kind == "generation" else "2023-01-01T00"
         row = {"id": key, "name": name, "zone": zone, "content": kind, "start_utc": start, "hours": 8760}
         row |= {"factors": "us"} if kind == "generation" else {}
-        row |= {"row_group": len(table), "note": note} | capacity.get(zone, {})
+        row |= {"row_group": len(table), "note": note} | (capacity.get(zone, {}) if zone else {})
         table.append(provenance(row, text, PUBLIC, "measured" if kind == "generation" else "derived"))
 
     for zone, (key, name) in ZONES.items():

@@ -31,7 +31,7 @@ record! {
         grid_lifecycle: Option<String>,
         /// Grid with the water factor.
         grid_water: Option<String>,
-        /// How the three were chosen, and why one is missing.
+        /// How the three were chosen, and why one of them or the weather is missing.
         grid_note: Option<String>,
         /// Generation by the hour of its zone.
         grid_hours: Option<String>,

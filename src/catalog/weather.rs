@@ -93,12 +93,37 @@ pub struct WeatherHours {
 /// How an hour's weather was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WeatherOf {
+    /// The hour itself, in a series of the user's.
+    Stated,
     /// The hour itself.
     Hour,
     /// The same calendar hour of another year.
     OtherYear(i64),
     /// The same calendar hour of a typical year.
     TypicalYear,
+}
+
+impl WeatherOf {
+    /// The word in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stated => "stated",
+            Self::Hour => "hour",
+            Self::OtherYear(_) => "other-year",
+            Self::TypicalYear => "typical-year",
+        }
+    }
+
+    /// What stands in, in words; nothing where the hour itself is known.
+    #[must_use]
+    pub fn stands_in(self) -> Option<String> {
+        match self {
+            Self::Stated | Self::Hour => None,
+            Self::OtherYear(year) => Some(format!("the same hour of {year}")),
+            Self::TypicalYear => Some("the same hour of a typical year".into()),
+        }
+    }
 }
 
 impl WeatherHours {

@@ -47,7 +47,7 @@ impl Estimate {
                 without_time += line.counts[0];
                 continue;
             }
-            let (start, end) = self.period.unwrap_or((line.bin, line.bin + width));
+            let (start, end) = self.periods[deployment].unwrap_or((line.bin, line.bin + width));
             let bin = bins.entry(line.bin).or_insert(AcceleratorBin {
                 start_s: line.bin.max(start),
                 end_s: (line.bin + width).min(end),

@@ -138,6 +138,12 @@ impl Values {
         put("co2e_embodied_g", None);
     }
 
+    /// Sets the market-based account by the contracts of the hour.
+    pub(super) fn market(&mut self, hour: &SiteHour) {
+        let all = KilowattHours(self.sums[FACILITY]);
+        self.sums[sum("co2e_market_g")] = hour.grid.market.map_or(f64::NAN, |factor| emissions::market(all, factor).0);
+    }
+
     /// The same load at another size: every sum but time scales.
     #[must_use]
     pub(super) fn scaled(mut self, factor: f64) -> Self {

@@ -129,10 +129,26 @@ pub(super) fn tree(chain: &Chain<'_>) -> Node {
             "co2e_marginal_g" => &["carbon_marginal_g_per_kwh", "marginal_g_per_kwh, mean of the hours"][..],
             _ => &[][..],
         };
-        let known = chain.given(factor);
+        let known = used(name, chain.hour).into_iter().chain(chain.given(factor)).collect();
         node(name, value, unit, formula, known)
     });
     node("request", chain.features.requests, "request", "what it took", std::iter::once(facility).chain(ends).collect())
+}
+
+/// The factor of the hour that a column was worked out with, and how near it is.
+fn used(column: &str, hour: &SiteHour) -> Option<Node> {
+    let grid = &hour.grid;
+    let (value, unit, level) = match column {
+        "water_onsite_l" => (hour.facility.average.water_input_l, "L/kWh", hour.facility.wue_level),
+        "water_offsite_l" => grid.water.map(|(factor, level)| (factor.0, "L/kWh", level))?,
+        "water_offsite_with_hydro_l" => grid.water_with_hydro.map(|(factor, level)| (factor.0, "L/kWh", level))?,
+        "co2e_location_g" => grid.direct.map(|(factor, level)| (factor.0, "g/kWh", level))?,
+        "co2e_marginal_g" => grid.marginal.map(|(factor, level)| (factor.0, "g/kWh", level))?,
+        "co2e_upstream_g" => (grid.upstream?.0, "g/kWh", grid.lifecycle?.1),
+        "co2e_market_g" => (grid.market?.0, "g/kWh", grid.residual?.1),
+        _ => return None,
+    };
+    Some(node("factor used", value, unit, level.name(), Vec::new()))
 }
 
 /// PUE with what it is made of.
@@ -149,7 +165,14 @@ pub(super) fn around(hour: &SiteHour, facts: &[Fact]) -> Node {
         "facility_water_c",
         "liquid_fraction",
     ];
-    let cooling = node("cooling", average.cooling, "kWh/kWh", "over IT energy", given(facts, &cells));
+    let air = hour.facility.air.into_iter().flat_map(|air| {
+        [
+            node("dry bulb outside", air.dry_bulb_c, "°C", "of the weather station or series", Vec::new()),
+            node("wet bulb outside", air.wet_bulb_c, "°C", "from dry bulb, humidity and pressure", Vec::new()),
+        ]
+    });
+    let level = hour.facility.pue_level.name();
+    let cooling = node("cooling", average.cooling, "kWh/kWh", level, air.chain(given(facts, &cells)).collect());
     let chain = given(facts, &["redundancy", "ups_fixed", "pdu_fixed"]);
     let power = node("power delivery", average.power_delivery, "kWh/kWh", "over IT energy", chain);
     node("PUE", average.pue(), "", "1 + cooling + power delivery", vec![cooling, power])

@@ -1,6 +1,6 @@
 //! From rates to lines: IT first, then what stands around it at its site and hour, then what meters say.
 
-use super::columns::Values;
+use super::columns::{FACILITY, Values};
 use super::meters::{self, Reconciled, Scales};
 use super::rates::{self, Rated};
 use super::site_hours::{Hour, SiteHours, empty_hour, hour_of_bin};
@@ -26,14 +26,14 @@ pub(super) fn draw(ledger: &Ledger, fleet: &Fleet, plan: &Plan, rated: &Rated, r
     let (mut loads, mut lines) = loads(ledger, plan, rated, routes);
     let (mut reconciled, mut scales) = (Vec::new(), Scales::new());
     let meters = fleet.meters();
-    meters::of_it(meters, plan, &mut loads, rated.period, (&mut reconciled, &mut scales))?;
+    meters::of_it(meters, plan, &mut loads, &rated.periods, (&mut reconciled, &mut scales))?;
     let mut it_kwh: BTreeMap<(usize, i64), f64> = BTreeMap::new();
     for load in &loads {
         let Some(site) = load.site else { continue };
         *it_kwh.entry((site, hour_of_bin(load.bin))).or_insert(0.0) += energy(load).0;
     }
-    empty_hours(plan, rated.period, &mut it_kwh);
-    let site_hours = SiteHours::new(plan, &it_kwh, rated.period);
+    empty_hours(plan, rated.period(), &mut it_kwh);
+    let mut site_hours = SiteHours::new(plan, &it_kwh, rated.period());
     for load in &loads {
         let Some(hour) = load.site.and_then(|site| site_hours.get(site, load.bin)) else { continue };
         lines.push(line(load, hour, plan, fleet.allocation()));
@@ -41,8 +41,26 @@ pub(super) fn draw(ledger: &Ledger, fleet: &Fleet, plan: &Plan, rated: &Rated, r
     lines.extend(of_sites(plan, &site_hours, fleet.allocation()));
     // Lines come in the order of the ledger, so that sums are the same on every run.
     lines.sort_by_key(|line| (line.series.is_none(), line.series, line.deployment, line.site, line.bin));
-    meters::of_facilities(meters, plan, &mut lines, rated.period, (&mut reconciled, &mut scales))?;
+    meters::of_facilities(meters, plan, &mut lines, &rated.periods, (&mut reconciled, &mut scales))?;
+    // What contracts cover depends on the load of the site, meters and all.
+    site_hours.contract(plan, &facility_loads(&lines), rated.period());
+    for line in &mut lines {
+        if let Some(hour) = line.site.and_then(|site| site_hours.get(site, line.bin)) {
+            line.values.market(&hour.at);
+        }
+    }
     Ok(Drawn { lines, site_hours, scales, reconciled })
+}
+
+/// Energy of facilities by site and hour.
+fn facility_loads(lines: &[Line]) -> BTreeMap<(usize, i64), f64> {
+    let mut loads = BTreeMap::new();
+    for line in lines {
+        if let Some(site) = line.site {
+            *loads.entry((site, hour_of_bin(line.bin))).or_insert(0.0) += line.values.sums[FACILITY];
+        }
+    }
+    loads
 }
 
 /// The IT of every series and bin and of what is unallocated; and the lines of routes that go nowhere.

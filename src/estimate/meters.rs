@@ -32,12 +32,17 @@ pub struct Reconciled {
     pub covered: f64,
     /// What becomes of the difference.
     pub rule: &'static str,
-    /// Whether it was done: the step is covered, and something is estimated that can be scaled.
+    /// Whether it was done: the step is covered, and the meter is not only told.
     pub applied: bool,
+    /// Why it was not done, or not in the usual way.
+    pub note: Option<&'static str>,
 }
 
 /// Factors by deployment and bin that lines were scaled with, for single events.
 pub(super) type Scales = HashMap<(usize, i64), f64>;
+
+/// Share of a step from which on it counts as covered: a month whose log begins seven minutes late is one.
+const COVERED: f64 = 0.99;
 
 struct Stand<'a> {
     meter: &'a Meter,
@@ -45,9 +50,12 @@ struct Stand<'a> {
     readings: &'a crate::hours::Series,
     site: Option<usize>,
     deployments: Vec<usize>,
+    /// What all that stands behind it is estimated over.
+    period: Option<(i64, i64)>,
 }
 
-fn stands<'a>(meters: &'a [Meter], plan: &Plan, of: Metered) -> Result<Vec<Stand<'a>>> {
+/// The meters of a quantity; those of racks before those of sites, so that the site's is the one that is met.
+fn stands<'a>(meters: &'a [Meter], plan: &Plan, periods: &[Option<(i64, i64)>], of: Metered) -> Result<Vec<Stand<'a>>> {
     let mut found = Vec::new();
     for meter in meters {
         let Some((quantity, readings)) = meter.readings().filter(|(quantity, _)| *quantity == of) else { continue };
@@ -59,10 +67,28 @@ fn stands<'a>(meters: &'a [Meter], plan: &Plan, of: Metered) -> Result<Vec<Stand
             })?),
         };
         let place = |name: &String| plan.deployments().iter().position(|deployed| deployed.name == *name);
-        let deployments = meter.deployments.iter().filter_map(place).collect();
-        found.push(Stand { meter, quantity, readings, site, deployments });
+        let deployments: Vec<usize> = match site {
+            Some(site) => (0..plan.deployments().len()).filter(|at| plan.deployments()[*at].site == site).collect(),
+            None => meter.deployments.iter().filter_map(place).collect(),
+        };
+        let behind = deployments.iter().filter_map(|at| periods[*at]);
+        let period = behind.reduce(|a, b| (a.0.max(b.0), a.1.min(b.1)));
+        found.push(Stand { meter, quantity, readings, site, deployments, period });
     }
+    found.sort_by_key(|stand| stand.site.is_some());
     Ok(found)
+}
+
+/// Metered over estimated energy, or its inverse, from which on a unit may have slipped.
+const FAR: f64 = 10.0;
+
+/// What becomes of the steps of a meter.
+#[derive(Default)]
+struct Factors {
+    /// Metered over estimated, by step.
+    scaled: BTreeMap<i64, f64>,
+    /// First hour and energy of steps in which nothing is estimated.
+    alone: Vec<(i64, f64)>,
 }
 
 impl Stand<'_> {
@@ -76,24 +102,32 @@ impl Stand<'_> {
     }
 
     /// Steps with their readings beside what is estimated, and the factor of each that is to be applied.
-    fn reconcile(
-        &self,
-        estimated: &BTreeMap<i64, f64>,
-        period: Option<(i64, i64)>,
-        told: &mut Vec<Reconciled>,
-    ) -> BTreeMap<i64, f64> {
+    fn reconcile(&self, estimated: &BTreeMap<i64, f64>, told: &mut Vec<Reconciled>) -> Factors {
         let step = self.readings.step();
-        let mut factors = BTreeMap::new();
+        let mut factors = Factors::default();
         for (number, metered_kwh) in self.readings.iter() {
             let hours = (step.first_hour(number), step.first_hour(number + 1));
-            let covered = covered(hours, period);
+            let covered = covered(hours, self.period);
             let estimated_kwh = estimated.get(&number).copied().unwrap_or(0.0);
             if covered == 0.0 {
                 continue;
             }
-            let applied = covered >= 1.0 - 1e-9 && estimated_kwh > 0.0 && self.meter.residual != Residual::Report;
-            if applied {
-                factors.insert(number, metered_kwh / estimated_kwh);
+            let only_told = self.meter.residual == Residual::Report;
+            let applied = covered >= COVERED && !only_told;
+            let note = if only_told {
+                Some("only told")
+            } else if !applied {
+                Some("the estimate covers it in part")
+            } else if estimated_kwh <= 0.0 {
+                Some("nothing is estimated in it: all of it is unallocated")
+            } else {
+                let ratio = metered_kwh / estimated_kwh;
+                (ratio > FAR || ratio < 1.0 / FAR).then_some("far from the estimate: check unit and scope of the meter")
+            };
+            if applied && estimated_kwh > 0.0 {
+                factors.scaled.insert(number, metered_kwh / estimated_kwh);
+            } else if applied {
+                factors.alone.push((hours.0, metered_kwh));
             }
             told.push(Reconciled {
                 meter: self.meter.name.clone(),
@@ -105,6 +139,7 @@ impl Stand<'_> {
                 covered,
                 rule: self.meter.residual.name(),
                 applied,
+                note,
             });
         }
         factors
@@ -124,10 +159,10 @@ pub(super) fn of_it(
     meters: &[Meter],
     plan: &Plan,
     loads: &mut Vec<Load>,
-    period: Option<(i64, i64)>,
+    periods: &[Option<(i64, i64)>],
     (told, scales): (&mut Vec<Reconciled>, &mut Scales),
 ) -> Result<()> {
-    for stand in stands(meters, plan, Metered::It)? {
+    for stand in stands(meters, plan, periods, Metered::It)? {
         let step = |load: &Load| stand.step(load.site, load.deployment, load.bin);
         let mut estimated = BTreeMap::new();
         for load in loads.iter() {
@@ -135,11 +170,11 @@ pub(super) fn of_it(
                 *estimated.entry(step).or_insert(0.0) += KilowattHours::from(Joules(load.parts.it_j())).0;
             }
         }
-        let factors = stand.reconcile(&estimated, period, told);
+        let factors = stand.reconcile(&estimated, told);
         let mut added: BTreeMap<(Option<usize>, Option<usize>, i64), Parts> = BTreeMap::new();
         let mut factors_here = Scales::new();
         for load in loads.iter_mut() {
-            let Some(factor) = step(load).and_then(|step| factors.get(&step)) else { continue };
+            let Some(factor) = step(load).and_then(|step| factors.scaled.get(&step)) else { continue };
             if stand.meter.residual == Residual::Unallocated {
                 let sum = added.entry((load.site, load.deployment, load.bin)).or_default();
                 *sum = sum.plus(&load.parts.scaled(factor - 1.0));
@@ -148,7 +183,14 @@ pub(super) fn of_it(
                 factors_here.extend(load.deployment.map(|at| ((at, load.bin), *factor)));
             }
         }
-        note(scales, factors_here);
+        multiply(scales, factors_here);
+        loads.extend(factors.alone.iter().map(|(hour, kwh)| {
+            let deployment = stand.deployments.first().copied();
+            let site = deployment.map(|at| plan.deployments()[at].site);
+            let idle_j = Joules::from(KilowattHours(*kwh)).0;
+            let parts = Parts { idle_j, ..Parts::default() };
+            Load { site, parts, ..Load::unallocated(deployment, hour * HOUR_S) }
+        }));
         loads.extend(added.into_iter().map(|((site, deployment, bin), parts)| {
             let parts = Parts { replica_s: 0.0, ..parts };
             Load { site, parts, ..Load::unallocated(deployment, bin) }
@@ -162,10 +204,10 @@ pub(super) fn of_facilities(
     meters: &[Meter],
     plan: &Plan,
     lines: &mut Vec<Line>,
-    period: Option<(i64, i64)>,
+    periods: &[Option<(i64, i64)>],
     (told, scales): (&mut Vec<Reconciled>, &mut Scales),
 ) -> Result<()> {
-    for stand in stands(meters, plan, Metered::Facility)? {
+    for stand in stands(meters, plan, periods, Metered::Facility)? {
         let step = |line: &Line| stand.step(line.site, line.deployment, line.bin);
         let mut estimated = BTreeMap::new();
         for line in lines.iter().filter(|line| !line.values.sums[FACILITY].is_nan()) {
@@ -173,11 +215,11 @@ pub(super) fn of_facilities(
                 *estimated.entry(step).or_insert(0.0) += line.values.sums[FACILITY];
             }
         }
-        let factors = stand.reconcile(&estimated, period, told);
+        let factors = stand.reconcile(&estimated, told);
         let mut added: BTreeMap<(Option<usize>, i64), Values> = BTreeMap::new();
         let mut factors_here = Scales::new();
         for line in lines.iter_mut() {
-            let Some(factor) = step(line).and_then(|step| factors.get(&step)) else { continue };
+            let Some(factor) = step(line).and_then(|step| factors.scaled.get(&step)) else { continue };
             if stand.meter.residual == Residual::Unallocated {
                 let sum = added.entry((line.site, line.bin)).or_insert(Values::ZERO);
                 let mut more = line.values.scaled(factor - 1.0);
@@ -188,14 +230,22 @@ pub(super) fn of_facilities(
                 factors_here.extend(line.deployment.map(|at| ((at, line.bin), *factor)));
             }
         }
-        note(scales, factors_here);
+        multiply(scales, factors_here);
+        for (hour, kwh) in &factors.alone {
+            let Some(site) = stand.site else { continue };
+            let at = plan.sites()[site].hour(Some(*hour), None);
+            // What it is made of is not known: IT that waits, and what stands around it there.
+            let idle_j = Joules::from(KilowattHours(kwh / at.facility.average.pue())).0;
+            let values = Values::at_site(&Parts { idle_j, ..Parts::default() }, &at);
+            lines.push(Line { values, ..Line::of_site(Some(site), hour * HOUR_S) });
+        }
         lines.extend(added.into_iter().map(|((site, bin), values)| Line { values, ..Line::of_site(site, bin) }));
     }
     Ok(())
 }
 
 /// Notes the factors of one meter over those of the meters before it.
-fn note(scales: &mut Scales, of_meter: Scales) {
+fn multiply(scales: &mut Scales, of_meter: Scales) {
     for (at, factor) in of_meter {
         *scales.entry(at).or_insert(1.0) *= factor;
     }

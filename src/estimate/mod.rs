@@ -126,7 +126,8 @@ pub struct Estimate {
     parameter_set: String,
     coverage: Coverage,
     inputs: Vec<InputIdentity>,
-    period: Option<(i64, i64)>,
+    log: Option<(i64, i64)>,
+    periods: Vec<Option<(i64, i64)>>,
 }
 
 impl Estimate {
@@ -161,7 +162,8 @@ impl Estimate {
             parameter_set: fleet.parameter_set().unwrap_or(crate::plan::DEFAULT_SET).to_owned(),
             coverage: ledger.origin.coverage.clone(),
             inputs: ledger.origin.inputs.clone(),
-            period: rated.period,
+            log: rated.log,
+            periods: rated.periods,
         };
         estimate.remark(&rated.remarks);
         estimate.remark_sites();
@@ -220,6 +222,11 @@ impl Estimate {
     #[must_use]
     pub fn bin_seconds(&self) -> u32 {
         self.bin_seconds
+    }
+
+    /// From the first to the last second that any deployment stands there or the log shows.
+    fn period(&self) -> Option<(i64, i64)> {
+        self.periods.iter().chain([&self.log]).flatten().copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
     }
 
     /// Values nobody stated.

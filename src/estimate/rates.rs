@@ -51,8 +51,17 @@ pub(super) struct Rated {
     pub unallocated: Vec<Unallocated>,
     /// By deployment.
     pub remarks: Vec<Remarks>,
-    /// Start and end of what is provisioned, in seconds since 1970 UTC.
-    pub period: Option<(i64, i64)>,
+    /// Start and end of the log, in seconds since 1970 UTC: its first to its last five-minute bin.
+    pub log: Option<(i64, i64)>,
+    /// Start and end of what each deployment stands there: stated, else the log's.
+    pub periods: Vec<Option<(i64, i64)>>,
+}
+
+impl Rated {
+    /// From the first to the last second that any deployment stands there or the log shows.
+    pub fn period(&self) -> Option<(i64, i64)> {
+        self.periods.iter().chain([&self.log]).flatten().copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+    }
 }
 
 /// Moments and window areas of one deployment in one bin.
@@ -116,15 +125,17 @@ pub(super) fn rate(ledger: &Ledger, plan: &Plan) -> Result<Rated> {
         let Target::Deployment(at) = plan.targets()[row.key as usize] else { continue };
         add(occupied[at].entry(row.bin).or_insert([0; 4]), &row.sums.map(u128::from))?;
     }
-    let period = period(ledger);
-    let mut rated = Rated { table: RateTable::default(), unallocated: Vec::new(), remarks: Vec::new(), period };
+    let log = period(ledger);
+    let mut rated =
+        Rated { table: RateTable::default(), unallocated: Vec::new(), remarks: Vec::new(), log, periods: Vec::new() };
     for (at, deployed) in plan.deployments().iter().enumerate() {
-        let period = deployed.provisioned.map_or(period, |stated| Some(wider(stated, period)));
+        let period = deployed.provisioned.or(log);
         if deployed.dedicated {
             check_replicas(deployed, period)?;
-            rated.period = period.map(|period| wider(period, rated.period));
         }
-        let one = OneDeployment::new(deployed, &loads[at], &occupied[at], i64::from(ledger.bin_seconds()), period);
+        rated.periods.push(period);
+        let one =
+            OneDeployment::new(deployed, &loads[at], &occupied[at], i64::from(ledger.bin_seconds()), (log, period));
         let remarks = one.rate(at, &mut rated);
         rated.remarks.push(remarks);
     }
@@ -142,11 +153,6 @@ fn add<const N: usize>(sums: &mut [u128; N], other: &[u128; N]) -> Result<()> {
 fn period(ledger: &Ledger) -> Option<(i64, i64)> {
     let bins = || ledger.occupancy().iter().map(|row| row.bin).filter(|bin| *bin != NULL_BIN);
     Some((bins().min()?, bins().max()? + i64::from(OCCUPANCY_BIN_S)))
-}
-
-/// The period that spans both.
-fn wider(one: (i64, i64), other: Option<(i64, i64)>) -> (i64, i64) {
-    other.map_or(one, |other| (one.0.min(other.0), one.1.max(other.1)))
 }
 
 /// Scaled replicas are known in every hour of the period.
@@ -168,6 +174,7 @@ struct OneDeployment<'a> {
     loads: &'a BTreeMap<i64, Load>,
     occupied: &'a BTreeMap<i64, [u128; 4]>,
     width: i64,
+    log: Option<(i64, i64)>,
     period: Option<(i64, i64)>,
     mean_context: f64,
     /// Share of timed requests that carry a latency, over the whole log; the others are taken to overlap as these do.
@@ -189,7 +196,7 @@ impl<'a> OneDeployment<'a> {
         loads: &'a BTreeMap<i64, Load>,
         occupied: &'a BTreeMap<i64, [u128; 4]>,
         width: i64,
-        period: Option<(i64, i64)>,
+        (log, period): (Option<(i64, i64)>, Option<(i64, i64)>),
     ) -> Self {
         let mut sums = [0.0; 8];
         for load in loads.values() {
@@ -202,7 +209,7 @@ impl<'a> OneDeployment<'a> {
         let timed: f64 = occupied.values().map(|o| float(o[2])).sum();
         let with_latency: f64 = occupied.values().map(|o| float(o[1])).sum();
         let latency_share = if timed > 0.0 { with_latency / timed } else { 0.0 };
-        Self { deployed, loads, occupied, width, period, mean_context, latency_share }
+        Self { deployed, loads, occupied, width, log, period, mean_context, latency_share }
     }
 
     fn rate(&self, at: usize, rated: &mut Rated) -> Remarks {
@@ -298,20 +305,29 @@ impl<'a> OneDeployment<'a> {
                 replicas: self.deployed.replicas,
             }];
         }
-        let (start, end) = self.period.unwrap_or((bin, bin + self.width));
+        let whole = (bin, bin + self.width);
+        let (start, end) = self.period.unwrap_or(whole);
+        let (log_start, log_end) = self.log.unwrap_or(whole);
         let step = i64::from(OCCUPANCY_BIN_S);
         let mut moments = Vec::new();
-        let mut k = bin.max(start);
-        while k < (bin + self.width).min(end) {
+        let mut k = bin.max(start.min(log_start));
+        while k < (bin + self.width).min(end.max(log_end)) {
+            // Requests outside of what is stated to stand there are served, and nothing waits for them.
+            let stands = (start..end).contains(&k);
+            if !stands && !self.occupied.contains_key(&k) {
+                k += step;
+                continue;
+            }
             let at = self.occupied.get(&k).copied().unwrap_or_default();
-            let replicas = self.deployed.replicas_at(k).unwrap_or(0.0);
+            let replicas = self.deployed.replicas_at(k).unwrap_or(self.deployed.replicas);
             let mut point = self.point(&at, (load, features), replicas, limit, remarks);
             if let LoadRule::Declared(concurrency) = self.deployed.load {
                 // How many share a step is declared; how long the replica is busy still shows in the log.
                 point = OperatingPoint { concurrency, ..point };
             }
             remarks.overloaded_bins += u64::from(point.overloaded);
-            moments.push(Moment { point, weight: float(at[3]), seconds: f64::from(OCCUPANCY_BIN_S), replicas });
+            let seconds = if stands { f64::from(OCCUPANCY_BIN_S) } else { 0.0 };
+            moments.push(Moment { point, weight: float(at[3]), seconds, replicas });
             k += step;
         }
         moments

@@ -10,8 +10,8 @@ impl Estimate {
         let mut say = |place: &str, what: &str, value: String, why: &str| {
             self.assumptions.push(Assumption { place: place.into(), what: what.into(), value, why: why.into() });
         };
-        if let Some((start, end)) = self.period
-            && self.plan.deployments().iter().any(|d| d.dedicated)
+        if let Some((start, end)) = self.log
+            && self.plan.deployments().iter().any(|d| d.dedicated && d.provisioned.is_none())
         {
             say(
                 "estimate",
@@ -84,7 +84,7 @@ impl Estimate {
             let mut typical = 0;
             for (of, hours) in weather {
                 match of {
-                    WeatherOf::Hour => {}
+                    WeatherOf::Stated | WeatherOf::Hour => {}
                     WeatherOf::OtherYear(year) => {
                         let why = format!("station `{station}` does not reach those {hours} hours");
                         say("weather", format!("the same hours of {year}"), &why);

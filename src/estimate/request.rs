@@ -134,6 +134,10 @@ pub fn request(fleet: &Fleet, asked: &Request) -> Result<RequestEstimate> {
         let value = format!("{context} tokens, the model reads at most {}", crate::plan::plain(most));
         remark("context", value, "estimated all the same");
     }
+    if let Some(stands_in) = here.facility.weather.and_then(crate::plan::WeatherOf::stands_in) {
+        let why = format!("station `{}` does not reach the hour", site.station.as_deref().unwrap_or("?"));
+        remark("weather", stands_in, &why);
+    }
     let link = Chain {
         deployed,
         concurrency,

@@ -3,7 +3,7 @@
 
 use super::columns::Values;
 use crate::fleet::Matching;
-use crate::hours::{HOUR_S, Step, YEAR_H, hour_of};
+use crate::hours::{HOUR_S, Step, hour_of};
 use crate::ledger::NULL_BIN;
 use crate::physics::market::{carbon_free, matched};
 use crate::plan::{Around, Contracts, Plan, SiteHour};
@@ -35,7 +35,9 @@ pub(super) struct Hour {
     pub it_kwh: f64,
     /// Share of the hour that is estimated.
     pub covered_h: f64,
-    /// Load that contracts cover.
+    /// Energy of the facility, as meters leave it.
+    pub load_kwh: f64,
+    /// Share of it that contracts cover.
     pub matched: f64,
     /// Load that is carbon-free, where the grid's share is known.
     pub carbon_free_kwh: Option<f64>,
@@ -54,13 +56,9 @@ impl SiteHours {
             let covered_h = covered_h(hour, period);
             let power = (hour != TIMELESS).then_some(it_kwh / covered_h);
             let at = plan.sites()[site].hour((hour != TIMELESS).then_some(hour), power);
-            ((site, hour), Hour { at, it_kwh, covered_h, matched: 0.0, carbon_free_kwh: None })
+            ((site, hour), Hour { at, it_kwh, covered_h, load_kwh: 0.0, matched: 0.0, carbon_free_kwh: None })
         };
-        let mut hours = Self { hours: it_kwh.iter().map(evaluate).collect() };
-        for (site, compiled) in plan.sites().iter().enumerate() {
-            hours.contract(site, &compiled.contracts);
-        }
-        hours
+        Self { hours: it_kwh.iter().map(evaluate).collect() }
     }
 
     /// The site in the hour of a bin.
@@ -74,38 +72,40 @@ impl SiteHours {
         hours.map(|((_, hour), value)| ((*hour != TIMELESS).then_some(*hour), value))
     }
 
-    /// Holds contracts against the load of a site.
-    fn contract(&mut self, site: usize, contracts: &Contracts) {
-        let (mut load_sum, mut contracted_sum) = (0.0, 0.0);
-        let loads: Vec<(i64, f64, f64)> = self
-            .hours
-            .range((site, i64::MIN)..=(site, i64::MAX))
-            .map(|((_, hour), value)| {
-                let load = value.it_kwh * value.at.facility.average.pue();
-                (*hour, load, contracted(contracts, *hour, load, value.covered_h))
-            })
-            .collect();
-        for (_, load, contracted) in &loads {
-            load_sum += load;
-            contracted_sum += contracted;
-        }
-        let annual = matched(KilowattHours(contracted_sum), KilowattHours(load_sum));
-        for (hour, load, contracted) in loads {
-            let Some(value) = self.hours.get_mut(&(site, hour)) else { continue };
-            let hourly = matched(KilowattHours(contracted), KilowattHours(load));
-            value.matched = match contracts.matching {
-                Matching::Annual => annual,
-                Matching::Hourly => hourly,
+    /// Holds contracts against the loads of sites, in kWh by site and hour: by volume over the period, or hour by hour.
+    pub(super) fn contract(&mut self, plan: &Plan, loads: &BTreeMap<(usize, i64), f64>, period: Option<(i64, i64)>) {
+        for (site, compiled) in plan.sites().iter().enumerate() {
+            let contracts = &compiled.contracts;
+            let of_site = || loads.range((site, i64::MIN)..=(site, i64::MAX)).map(|((_, hour), load)| (*hour, *load));
+            let load: f64 = of_site().map(|(_, load)| load).sum();
+            // Volume counts over every hour of the period, those without a load as well.
+            let volume: f64 = match period {
+                Some((start, end)) => (hour_of(start)..=hour_of(end - 1))
+                    .map(|hour| contracted(contracts, hour, 0.0, covered_h(hour, period)))
+                    .sum(),
+                None => 0.0,
             };
-            if contracts.any() {
-                value.at = value.at.with_contracts(value.matched, contracts.direct);
+            let annual = matched(KilowattHours(volume + contracts.share.unwrap_or(0.0) * load), KilowattHours(load));
+            for (hour, load) in of_site() {
+                let Some(value) = self.hours.get_mut(&(site, hour)) else { continue };
+                let contracted = KilowattHours(contracted(contracts, hour, load, value.covered_h));
+                let load = KilowattHours(load);
+                value.load_kwh = load.0;
+                value.matched = match contracts.matching {
+                    // What has no hour is covered as the whole is.
+                    Matching::Hourly if hour != TIMELESS => matched(contracted, load),
+                    _ => annual,
+                };
+                if contracts.any() {
+                    value.at = value.at.with_contracts(value.matched, contracts.direct);
+                }
+                // The 24/7 score goes by the hour: of a volume without hours it says nothing, and only what is
+                // carbon-free counts.
+                let by_hour = !contracts.any() || contracts.matching == Matching::Hourly || contracts.kwh.is_some();
+                let free = if contracts.direct.0 == 0.0 { contracted } else { KilowattHours(0.0) };
+                value.carbon_free_kwh =
+                    value.at.grid.carbon_free.filter(|_| by_hour).map(|(share, _)| carbon_free(free, load, share).0);
             }
-            // The 24/7 score always goes by the hour, whatever the account goes by.
-            value.carbon_free_kwh = value
-                .at
-                .grid
-                .carbon_free
-                .map(|(share, _)| carbon_free(KilowattHours(contracted), KilowattHours(load), share).0);
         }
     }
 }
@@ -114,13 +114,16 @@ impl SiteHours {
 #[expect(clippy::cast_precision_loss, reason = "hours of a year")]
 fn contracted(contracts: &Contracts, hour: i64, load: f64, covered_h: f64) -> f64 {
     let by_share = contracts.share.map_or(0.0, |share| share * load);
-    let by_year = contracts.kwh_per_year.map_or(0.0, |kwh| kwh / YEAR_H * covered_h);
-    let series = contracts.kwh.as_ref().filter(|_| hour != TIMELESS).and_then(|series| {
-        let step = series.step();
+    if hour == TIMELESS {
+        return by_share;
+    }
+    let hours_of = |step: Step| {
         let number = step.of(hour);
-        let hours = if step == Step::Hour { 1 } else { step.first_hour(number + 1) - step.first_hour(number) };
-        Some(series.at(hour)? / hours as f64 * covered_h)
-    });
+        if step == Step::Hour { 1 } else { step.first_hour(number + 1) - step.first_hour(number) }
+    };
+    let by_year = contracts.kwh_per_year.map_or(0.0, |kwh| kwh / hours_of(Step::Year) as f64 * covered_h);
+    let series = contracts.kwh.as_ref();
+    let series = series.and_then(|series| Some(series.at(hour)? / hours_of(series.step()) as f64 * covered_h));
     by_share + by_year + series.unwrap_or(0.0)
 }
 

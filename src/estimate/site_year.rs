@@ -66,8 +66,12 @@ pub struct SiteYear {
     pub weather_stands_in: usize,
     /// Hours by how near the direct factor of the grid is.
     pub levels: Vec<(&'static str, usize)>,
+    /// Digests of the fleet and of the catalog.
+    pub inputs: (String, String),
     /// Values with their sources.
     pub facts: Vec<Fact>,
+    /// Columns that are unknown, each with the reason.
+    pub unknown: Vec<(String, String)>,
     /// Values nobody stated.
     pub assumptions: Vec<Assumption>,
 }
@@ -137,12 +141,15 @@ pub fn site_year(fleet: &Fleet, name: &str, year: i64) -> Result<SiteYear> {
     let plan = Plan::of_site(fleet, name)?;
     let site = &plan.sites()[0];
     let (start, end) = (Step::Year.first_hour(year), Step::Year.first_hour(year + 1));
-    let mut stands_in = 0;
+    let (mut stands_in, mut stands_in_of) = (0, None);
     let mut levels: Vec<(&'static str, usize)> = Vec::new();
     let mut rows = Vec::new();
     for hour in start..end {
         let at = site.hour(Some(hour), None);
-        stands_in += usize::from(at.facility.weather.is_some_and(|of| of != WeatherOf::Hour));
+        if let Some(of) = at.facility.weather.filter(|of| of.stands_in().is_some()) {
+            stands_in += 1;
+            stands_in_of = Some(of);
+        }
         let level = at.grid.direct.map_or("unknown", |(_, level)| level.name());
         match levels.iter_mut().find(|(name, _)| *name == level) {
             Some((_, count)) => *count += 1,
@@ -150,7 +157,32 @@ pub fn site_year(fleet: &Fleet, name: &str, year: i64) -> Result<SiteYear> {
         }
         rows.push(HOUR_COLUMNS.map(|column| (column.of)(&at)));
     }
+    let place = format!("site `{}`", site.name);
+    let mut assumptions = plan.assumptions().to_vec();
+    let mut assume = |what: &str, value: String, why: &str| {
+        assumptions.push(Assumption { place: place.clone(), what: what.into(), value, why: why.into() });
+    };
+    if let Some(of) = stands_in_of {
+        let value = of.stands_in().unwrap_or_default().replace("hour", "hours");
+        let station = site.station.as_deref().unwrap_or("?");
+        assume("weather", value, &format!("station `{station}` does not reach {stands_in} of these hours"));
+        let real = levels.iter().any(|(level, _)| *level == "zone-hour");
+        if of == WeatherOf::TypicalYear && real {
+            let why = "the grid's factors are of real hours: a hot evening and its dirty grid do not meet";
+            assume("weather and grid", "not of the same hours".into(), why);
+        }
+    }
+    if site.capacity_kw().is_some() {
+        let why = "a year without a ledger has no load of its own: that of usual practice";
+        assume("IT load over capacity", "constant".into(), why);
+    }
+    let mut unknown: Vec<(String, String)> =
+        site.unknown.iter().map(|(column, reason)| ((*column).to_owned(), reason.clone())).collect();
+    if site.it_overhead().is_none() {
+        unknown.push(("tue".into(), format!("{place}: no cooling system is stated, so fans in the IT are not known")));
+    }
     Ok(SiteYear {
+        unknown,
         site: site.name.clone(),
         start,
         hours: rows,
@@ -159,7 +191,8 @@ pub fn site_year(fleet: &Fleet, name: &str, year: i64) -> Result<SiteYear> {
         station: site.station.clone(),
         weather_stands_in: stands_in,
         levels,
+        inputs: (fleet.digest().to_owned(), fleet.catalog().content_hash().to_owned()),
         facts: plan.facts().to_vec(),
-        assumptions: plan.assumptions().to_vec(),
+        assumptions,
     })
 }

@@ -96,7 +96,7 @@ impl Estimate {
         let mut sums = Weighted::default();
         let mut levels: BTreeMap<&'static str, BTreeMap<&'static str, usize>> = BTreeMap::new();
         for (_, hour) in self.site_hours.of(at) {
-            let load = hour.it_kwh * hour.at.facility.average.pue();
+            let load = hour.load_kwh;
             let grid = &hour.at.grid;
             sums.load += load;
             sums.it += hour.it_kwh;
@@ -112,7 +112,9 @@ impl Estimate {
             {
                 *into = (into.0 + range.0 * hour.it_kwh, into.1 + range.1 * hour.it_kwh);
             }
-            let found: [(&str, Option<Level>); 5] = [
+            let found: [(&str, Option<Level>); 7] = [
+                ("pue", Some(hour.at.facility.pue_level)),
+                ("wue", Some(hour.at.facility.wue_level)),
                 ("carbon_direct", grid.direct.map(|(_, level)| level)),
                 ("carbon_lifecycle", grid.lifecycle.map(|(_, level)| level)),
                 ("residual_mix", grid.residual.map(|(_, level)| level)),
@@ -123,18 +125,26 @@ impl Estimate {
                 let level = level.map_or("unknown", Level::name);
                 *levels.entry(factor).or_default().entry(level).or_default() += 1;
             }
+            if let Some(of) = hour.at.facility.weather {
+                *levels.entry("weather").or_default().entry(of.name()).or_default() += 1;
+            }
         }
-        let mean = |(low, high): (f64, f64)| (sums.it > 0.0).then(|| (low / sums.it, high / sums.it));
+        // Hours without IT are in the mean and in no hour's range.
+        let mean = |(low, high): (f64, f64), at: Option<f64>| {
+            let (low, high) = (low / sums.it, high / sums.it);
+            at.filter(|_| sums.it > 0.0).map(|at| (low.min(at), high.max(at)))
+        };
         let over_load = |part: f64, of: f64| (of > 0.0).then(|| part / of);
         let contracted = site.contracts.any().then(|| over_load(sums.matched, sums.load)).flatten();
+        let of_station = levels.get("weather").is_some_and(|of| of.keys().any(|of| *of != "stated"));
         SiteSummary {
             site: site.name.clone(),
             it_kwh: total.value(sum("it_kwh")),
             facility_kwh: total.value(FACILITY),
             pue: ratios[2],
-            pue_range: mean(sums.pue),
+            pue_range: mean(sums.pue, ratios[2]),
             wue_l_per_kwh: ratios[3],
-            wue_range_l_per_kwh: mean(sums.wue),
+            wue_range_l_per_kwh: mean(sums.wue, ratios[3]),
             wue_consumed_l_per_kwh: ratios[4],
             cue_g_per_kwh: ratios[5],
             tue: ratios[6],
@@ -145,7 +155,7 @@ impl Estimate {
             peak_day,
             share_of_zone_dispatchable: over(site.zone_dispatchable_mw),
             share_of_zone_peak: over(site.zone_peak_mw),
-            weather: site.station.clone().filter(|_| !site.cooling.is_empty()),
+            weather: site.station.clone().filter(|_| of_station),
             cooling: site.cooling.clone(),
             levels,
         }
@@ -160,7 +170,7 @@ impl Estimate {
             add(hours.entry(hour).or_default(), [facility, it_kwh]);
             add(days.entry(hour.div_euclid(24)).or_default(), [line.values.sums[water], facility]);
         }
-        let power = |hour: i64, kwh: f64| kwh / super::site_hours::covered_h(hour, self.period);
+        let power = |hour: i64, kwh: f64| kwh / super::site_hours::covered_h(hour, self.period());
         // The first of several that are equal.
         let highest = |a: f64, b: f64| if b > a { b } else { a };
         let top = hours.iter().map(|(hour, [kwh, _])| power(*hour, *kwh)).fold(f64::MIN, highest);

@@ -1,5 +1,6 @@
 //! What has to hold between the parts of a fleet file.
 
+use super::Residual;
 use super::read::Read;
 use crate::{Error, Result};
 
@@ -32,9 +33,10 @@ pub(super) fn meters(read: &Read, place: &str) -> Result<()> {
             Some(site) => vec![("site", site.as_str())],
             None => meter.deployments.iter().map(|name| ("deployment", name.as_str())).collect(),
         };
-        for one in reads {
+        // A meter that is only told can stand beside any other.
+        for one in reads.into_iter().filter(|_| meter.residual != Residual::Report) {
             if behind.contains(&one) {
-                let hint = "leave one of the two out: the difference could be charged twice";
+                let hint = "leave one out, or give it residual = \"report\": the difference could be charged twice";
                 return conflict(format!("two meters stand at {} `{}`", one.0, one.1), hint);
             }
             behind.push(one);

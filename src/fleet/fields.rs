@@ -6,6 +6,9 @@ use crate::units::Bounds;
 use crate::{Error, Result};
 use toml::{Table, Value};
 
+/// Longest stated period, in hours.
+const LONGEST_H: i64 = 10 * 8784;
+
 /// A table whose keys are taken out one by one.
 pub(super) struct Fields {
     pub place: String,
@@ -144,6 +147,9 @@ impl Fields {
         };
         match (hour(from)?, hour(until)?) {
             (None, None) => Ok(None),
+            (Some(start), Some(end)) if end - start > LONGEST_H => {
+                Err(syntax(&self.place, &format!("{from} to {until} is more than ten years")))
+            }
             (Some(start), Some(end)) if start < end => Ok(Some((start, end))),
             (Some(_), Some(_)) => Err(syntax(&self.place, &format!("{until} is not after {from}"))),
             _ => Err(syntax(&self.place, &format!("{from} and {until} go together"))),

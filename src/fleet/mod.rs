@@ -376,7 +376,19 @@ fn below(folder: &Path, file: &str, place: &str) -> Result<PathBuf> {
         let problem = format!("`{}` leads out of the folder of the fleet file; put the file below it", excerpt(file));
         return Err(Error::FleetSyntax { place: place.into(), problem });
     }
-    Ok(folder.join(file))
+    let path = folder.join(file);
+    // A link inside the folder may still lead out of it.
+    let inside = |folder: &Path| path.canonicalize().ok()?.strip_prefix(folder.canonicalize().ok()?).ok().map(|_| ());
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    if !path.exists() {
+        let problem = format!("there is no file `{}`, looked for at {}", excerpt(file), path.display());
+        return Err(Error::FleetSyntax { place: place.into(), problem });
+    }
+    if inside(folder).is_none() {
+        let problem = format!("`{}` is a link out of the folder of the fleet file", excerpt(file));
+        return Err(Error::FleetSyntax { place: place.into(), problem });
+    }
+    Ok(path)
 }
 
 /// The text of a file.

@@ -40,7 +40,11 @@ const fn column(
     SeriesColumn { name, bounds: Bounds { what: meaning, unit, low, high }, meaning, hourly }
 }
 
-const CARBON: (f64, f64) = (Bounds::CARBON_INTENSITY.low, Bounds::CARBON_INTENSITY.high);
+/// Single hours of clean grids lie below 1 g/kWh; a whole series that does is in kilograms.
+const CARBON: (f64, f64) = (0.0, Bounds::CARBON_INTENSITY.high);
+/// Highest value of a series of factors below which they must be kilograms, and of percentages below which fractions.
+const KILOGRAMS: f64 = 1.5;
+const FRACTIONS: f64 = 1.0;
 
 /// Columns of a site's series.
 pub const SITE_SERIES: [SeriesColumn; 15] = [
@@ -96,7 +100,14 @@ enum Cell {
 pub(super) fn read(path: &Path, known: &[SeriesColumn]) -> Result<BTreeMap<&'static str, Series>> {
     let place = path.to_string_lossy().into_owned();
     let bytes = super::read_bytes(path)?;
-    let sheet = if bytes.starts_with(b"PAR1") { parquet(place, bytes)? } else { csv(place, &bytes)? };
+    let sheet = if bytes.starts_with(b"PAR1") {
+        let told = place.clone();
+        // The crate underneath panics on some damaged files; that is damage to the file, not to us.
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| parquet(place, bytes)))
+            .unwrap_or_else(|_| Err(refuse(&told, "this Parquet file is damaged".into())))?
+    } else {
+        csv(place, &bytes)?
+    };
     sheet.series(known)
 }
 
@@ -177,11 +188,15 @@ impl Sheet {
     fn series(&self, known: &[SeriesColumn]) -> Result<BTreeMap<&'static str, Series>> {
         let named = |name: &str| self.header.iter().position(|column| column == name);
         let times: Vec<(usize, Step)> = TIMES.iter().filter_map(|(name, step)| Some((named(name)?, *step))).collect();
+        if self.header.iter().all(String::is_empty) {
+            return Err(refuse(&self.place, "the file is empty".into()));
+        }
         let [(time, step)] = times[..] else {
             let found = self.header.join(", ");
             let expected = "one column that tells the time, hour_utc, month or year; local times are ambiguous in \
                             autumn and are not read";
-            return Err(refuse(&self.place, format!("the columns are {found}, expected {expected}")));
+            let hint = if found.contains(';') { "; cells are separated by commas" } else { "" };
+            return Err(refuse(&self.place, format!("the columns are {found}, expected {expected}{hint}")));
         };
         for (at, name) in self.header.iter().enumerate() {
             if self.header[..at].contains(name) {
@@ -200,6 +215,7 @@ impl Sheet {
         for (at, name) in self.header.iter().enumerate().filter(|(at, _)| *at != time) {
             let column = known.iter().find(|column| column.name == name).expect("checked above");
             let values = self.rows.iter().map(|row| self.number(row, at, column)).collect::<Result<Vec<_>>>()?;
+            self.check_unit(column, &values)?;
             found.insert(column.name, Series::new(step, start, values));
         }
         Ok(found)
@@ -214,6 +230,12 @@ impl Sheet {
                      consequence of one more kWh"
                 );
                 return Err(refuse(&self.place, problem));
+            }
+            let elsewhere =
+                [("[[meter]]", &METER_SERIES[..]), ("[[deployment]]", &REPLICA_SERIES), ("[site.NAME]", &SITE_SERIES)];
+            let home = elsewhere.iter().find(|(_, columns)| columns.iter().any(|column| column.name == name));
+            if let Some((home, _)) = home {
+                return Err(refuse(&self.place, format!("`{name}` belongs into a file of {home}")));
             }
             let nearest = crate::error::nearest(name, known.iter().map(|column| column.name));
             return Err(Error::UnknownKey { place: self.place.clone(), key: name.to_owned(), nearest });
@@ -275,6 +297,21 @@ impl Sheet {
         Ok(())
     }
 
+    /// A series whose highest value is too small for its unit has been given in another.
+    fn check_unit(&self, column: &SeriesColumn, values: &[Option<f64>]) -> Result<()> {
+        let highest = values.iter().flatten().fold(0.0_f64, |high, value| high.max(*value));
+        let (limit, instead) = match column.bounds.unit {
+            "g/kWh" => (KILOGRAMS, "kilograms: multiply by 1000"),
+            "%" => (FRACTIONS, "fractions: multiply by 100"),
+            _ => return Ok(()),
+        };
+        if highest == 0.0 || highest > limit {
+            return Ok(());
+        }
+        let problem = format!("`{}` reaches {highest} at most, so these are {instead}", column.name);
+        Err(refuse(&self.place, problem))
+    }
+
     fn number(&self, (line, cells): &(u64, Vec<Cell>), at: usize, column: &SeriesColumn) -> Result<Option<f64>> {
         let cell = cells.get(at).unwrap_or(&Cell::Empty);
         let value = match cell {
@@ -283,16 +320,12 @@ impl Sheet {
             Cell::Text(text) => text.parse().ok(),
             Cell::Time(_) => None,
         };
-        // A factor of exactly zero is a claim that can be made; 0.35 is one in kilograms.
-        let zero = column.name.ends_with("g_per_kwh") && value == Some(0.0);
-        if let Some(value) = value.filter(|value| column.bounds.contains(*value) || zero) {
+        if let Some(value) = value.filter(|value| column.bounds.contains(*value)) {
             return Ok(Some(value));
         }
         let Bounds { unit, low, high, .. } = column.bounds;
-        let slip = value.is_some_and(|value| unit == "g/kWh" && value > 0.0 && value < 1.0);
-        let hint = if slip { "; a factor in kg has to be multiplied by 1000" } else { "" };
         let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
-        let problem = format!("`{}` is {}, expected {low} to {high}{unit}{hint}", column.name, told(cell));
+        let problem = format!("`{}` is {}, expected {low} to {high}{unit}", column.name, told(cell));
         Err(refuse(&self.at(*line), problem))
     }
 }

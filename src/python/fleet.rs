@@ -22,10 +22,13 @@ fn count(what: &str, tokens: i64) -> Result<u64, Error> {
 /// The hour of a time: text with an offset, or a `datetime` that knows its zone.
 fn hour(at: &Bound<'_, PyAny>) -> PyResult<i64> {
     let text = if at.hasattr("isoformat")? { at.call_method0("isoformat")?.to_string() } else { at.to_string() };
+    if let Some(date) = text.parse::<jiff::civil::Date>().ok().filter(|_| text.len() == 10) {
+        return Ok(crate::hours::hour_of_date(date));
+    }
     let time = text.parse::<jiff::Timestamp>().map_err(|_| Error::Argument {
         what: "at".into(),
         value: text.clone(),
-        expected: "a time with an offset, such as 2024-07-01T15:00Z".into(),
+        expected: "a date, or a time with an offset, such as 2024-07-01T15:00Z".into(),
     })?;
     Ok(crate::hours::hour_of(time.as_second()))
 }

@@ -50,6 +50,7 @@ fn reconciled(one: &Reconciled) -> Value {
         "covered": one.covered,
         "rule": one.rule,
         "applied": one.applied,
+        "note": one.note,
     })
 }
 

@@ -53,9 +53,15 @@ pub fn site_year_json(year: &SiteYear) -> String {
         "weather_stands_in_hours": year.weather_stands_in,
         "cooling": year.cooling,
         "carbon_levels": levels,
+        "unknown": year.unknown.iter().map(|(column, reason)| json!({"column": column, "reason": reason})).collect::<Vec<_>>(),
         "assumptions": year.assumptions,
         "facts": year.facts,
-        "provenance": {"engine_version": env!("CARGO_PKG_VERSION"), "method_edition": METHOD_EDITION},
+        "provenance": {
+            "engine_version": env!("CARGO_PKG_VERSION"),
+            "method_edition": METHOD_EDITION,
+            "fleet_digest": year.inputs.0,
+            "catalog_digest": year.inputs.1,
+        },
     })
     .to_string()
 }

@@ -169,7 +169,8 @@ fn ask<'a>(
 /// The system of a letter or of a name. The letter of two systems means the one without water.
 fn system<'a>(catalog: &'a Catalog, text: &str) -> Result<Option<&'a Cooling>> {
     let all = catalog.all_cooling()?;
-    let letter = all.iter().find(|row| row.archetype.as_deref() == Some(text));
+    let letter =
+        all.iter().find(|row| row.archetype.as_deref().is_some_and(|letter| letter.eq_ignore_ascii_case(text)));
     Ok(letter.or_else(|| all.iter().find(|row| row.id == text && row.archetype.is_some())))
 }
 

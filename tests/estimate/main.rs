@@ -5,5 +5,6 @@ mod golden;
 mod laws;
 mod report;
 mod routes;
+mod site_edges;
 mod sites;
 mod support;

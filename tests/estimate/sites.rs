@@ -1,51 +1,8 @@
 //! Sites by the hour: closure over tenants, hours and meters; contracts; how near a factor is.
 
-use crate::support::{START_S, busy_hour, by, close, estimate, fleet, ledger, logged, value};
-use std::path::PathBuf;
-use wattledger::estimate::{Annotator, Estimate, SiteSummary, site_year};
+use crate::support::{at, busy_hour, by, close, estimate, fleet, hours, ledger, logged, site, three_hours, value};
+use wattledger::estimate::{Annotator, Estimate, site_year};
 use wattledger::fleet::Fleet;
-
-/// The first hour of the logs of these tests: 2026-01-01T00Z.
-const FIRST: i64 = START_S / 3600;
-
-/// A busy hour, a silent one, a busy one; two teams.
-fn three_hours() -> Vec<crate::support::Logged> {
-    let mut requests: Vec<_> = busy_hour(0).chain(busy_hour(7200)).collect();
-    for (i, request) in requests.iter_mut().enumerate() {
-        request.labels.push(("team", ["red", "blue", "green"][i % 3]));
-    }
-    requests
-}
-
-/// A fleet of two deployments at a site of these lines, with these files beside it.
-fn at(site: &str, more: &str, files: &[(&str, String)]) -> Fleet {
-    let folder: PathBuf = tempfile::tempdir().unwrap().keep();
-    for (name, text) in files {
-        std::fs::write(folder.join(name), text).unwrap();
-    }
-    let path = folder.join("fleet.toml");
-    let text = format!(
-        "{more}\n[[deployment]]\nname = 'chat'\nmodel = 'llama-3.1-8b-instruct'\nhardware = 'h100-sxm5-80gb'\n\
-         devices = 1\nreplicas = 2\nsite = 'here'\n\n[site.here]\n{site}\n"
-    );
-    std::fs::write(&path, text).unwrap();
-    let fleet = Fleet::load(&path).unwrap();
-    std::fs::remove_dir_all(folder).unwrap();
-    fleet
-}
-
-/// A series of these values from the first hour on.
-fn hours(column: &str, values: &[f64]) -> (&'static str, String) {
-    let rows = values.iter().enumerate().map(|(i, value)| {
-        let hour = FIRST + i64::try_from(i).unwrap();
-        format!("{},{value}\n", wattledger::hours::told(hour))
-    });
-    ("series.csv", format!("hour_utc,{column}\n{}", rows.collect::<String>()))
-}
-
-fn site(estimate: &Estimate) -> SiteSummary {
-    estimate.sites().into_iter().find(|site| site.site == "here").unwrap()
-}
 
 const ADDED: [&str; 8] = [
     "it_kwh",
@@ -209,7 +166,7 @@ fn contracts_match_by_the_year_or_by_the_hour_and_the_hour_is_stricter() {
 
 #[test]
 fn the_hourly_score_counts_contracts_first_and_then_the_grid() {
-    let lines = "pue = 1.0\nwue_l_per_kwh = 0\ncontracted_share = 0.5\ngeneration_mix = { gas = 0.75, wind = 0.25 }";
+    let lines = "pue = 1.0\nwue_l_per_kwh = 0\ncontracted_share = 0.5\nmatching = 'hourly'\ngeneration_mix = { gas = 0.75, wind = 0.25 }";
     let made = estimate(&three_hours(), &at(lines, "", &[]));
     let found = site(&made);
     assert!(close(found.carbon_free_score.unwrap(), 0.5 + 0.5 * 0.25));

@@ -1,7 +1,8 @@
 //! Fleets and ledgers for the tests of estimates.
 
+use std::path::PathBuf;
 use wattledger::estimate::columns::{Total, sum};
-use wattledger::estimate::{Estimate, GroupBy, Table};
+use wattledger::estimate::{Estimate, GroupBy, SiteSummary, Table};
 use wattledger::event::{Event, EventBatch, NO_LATENCY};
 use wattledger::fleet::Fleet;
 use wattledger::kernel::Accumulator;
@@ -88,4 +89,46 @@ pub fn close(a: f64, b: f64) -> bool {
 /// Requests every ten seconds over an hour that begins this many seconds after the start.
 pub fn busy_hour(from_s: i64) -> impl Iterator<Item = Logged> {
     (0..360).map(move |i| logged(from_s + 10 * i))
+}
+
+/// The first hour of the logs of these tests: 2026-01-01T00Z.
+pub const FIRST: i64 = START_S / 3600;
+
+/// A busy hour, a silent one, a busy one; two teams.
+pub fn three_hours() -> Vec<Logged> {
+    let mut requests: Vec<_> = busy_hour(0).chain(busy_hour(7200)).collect();
+    for (i, request) in requests.iter_mut().enumerate() {
+        request.labels.push(("team", ["red", "blue", "green"][i % 3]));
+    }
+    requests
+}
+
+/// A fleet of two deployments at a site of these lines, with these files beside it.
+pub fn at(site: &str, more: &str, files: &[(&str, String)]) -> Fleet {
+    let folder: PathBuf = tempfile::tempdir().unwrap().keep();
+    for (name, text) in files {
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+    let path = folder.join("fleet.toml");
+    let text = format!(
+        "{more}\n[[deployment]]\nname = 'chat'\nmodel = 'llama-3.1-8b-instruct'\nhardware = 'h100-sxm5-80gb'\n\
+         devices = 1\nreplicas = 2\nsite = 'here'\n\n[site.here]\n{site}\n"
+    );
+    std::fs::write(&path, text).unwrap();
+    let fleet = Fleet::load(&path).unwrap();
+    std::fs::remove_dir_all(folder).unwrap();
+    fleet
+}
+
+/// A series of these values from the first hour on.
+pub fn hours(column: &str, values: &[f64]) -> (&'static str, String) {
+    let rows = values.iter().enumerate().map(|(i, value)| {
+        let hour = FIRST + i64::try_from(i).unwrap();
+        format!("{},{value}\n", wattledger::hours::told(hour))
+    });
+    ("series.csv", format!("hour_utc,{column}\n{}", rows.collect::<String>()))
+}
+
+pub fn site(estimate: &Estimate) -> SiteSummary {
+    estimate.sites().into_iter().find(|site| site.site == "here").unwrap()
 }

@@ -294,3 +294,38 @@ def test_the_command_searches_shows_and_explains() -> None:
     assert len(found) > 5
     assert all("apple" in row["id"] for row in found)
     assert run("catalog", "models", "no-such-thing-at-all").returncode == 2
+
+
+def rows_of(kind: str) -> list[dict[str, str]]:
+    columns, rows = _engine.catalog_table(kind)
+    names = [name for name, *_ in columns]
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def test_a_count_far_from_the_size_in_a_models_name_says_so() -> None:
+    named = re.compile(r"(?<![a-z0-9.])(\d+(?:\.\d+)?)b(?![a-z0-9])")
+    counted = [row for row in rows_of("models") if row["params_basis"].startswith("computed")]
+    judged = 0
+    for row in counted:
+        size = named.search(row["id"].lower())
+        if size is None:
+            continue
+        judged += 1
+        counts = [float(row[column]) / 1e9 for column in ("total_params", "active_params") if row[column]]
+        near = any(abs(count / float(size[1]) - 1) <= 0.03 for count in counts)
+        assert near or "nominal" in row["note"] or "card" in row["note"], row["id"]
+    assert judged > 300
+
+
+def test_every_site_has_grid_and_weather_or_says_why_not() -> None:
+    stations = {row["id"] for row in rows_of("weather")}
+    grids = {row["id"] for row in rows_of("grids")}
+    hours = {row["id"] for row in rows_of("grid-hours")}
+    for site in rows_of("sites"):
+        for column, known in (
+            ("weather", stations), ("grid_direct", grids), ("grid_lifecycle", grids), ("grid_water", grids),
+            ("grid_hours", hours), ("marginal_hours", hours),
+        ):  # fmt: skip
+            assert not site[column] or site[column] in known, (site["id"], column)
+        for column, what in (("weather", "weather"), ("grid_direct", "direct"), ("grid_lifecycle", "lifecycle")):
+            assert site[column] or f"{what}: unknown" in site["grid_note"] or site["id"] == "world", site["id"]

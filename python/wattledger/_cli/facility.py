@@ -20,6 +20,8 @@ CURVES = (
     ("cue_g_per_kwh", "Scope 2, g CO2e per kWh of IT", True),
 )
 PICTURES = (".svg", ".png")
+#: Width of the names of rows, and of a site beside them.
+NAMES, COLUMN = 32, 26
 
 
 def show(years: list[wl.SiteHours]) -> None:
@@ -32,7 +34,9 @@ def show(years: list[wl.SiteHours]) -> None:
 
     console = Console(highlight=False)
     summaries = [year.summary for year in years]
-    console.print(_table(summaries))
+    beside = max((console.width - NAMES) // COLUMN, 1)
+    for start in range(0, len(summaries), beside):
+        console.print(_table(summaries[start : start + beside]))
     for summary in summaries:
         notes = ", ".join(f"{note['what']} {note['value']}" for note in summary["assumptions"])
         line = Text.assemble((f"{safe(summary['site'])}  ", "bold"), (f"assumed  {safe(notes)}", "dim"))
@@ -66,7 +70,7 @@ def _table(summaries: list[dict[str, Any]]) -> Table:
     rows: list[tuple[str, Callable[[dict[str, Any]], str]]] = [
         ("PUE", lambda s: number(s, "pue")),
         ("  it may be", lambda s: span(s["pue_range"])),
-        ("  highest hour", lambda s: peak(s["peak_pue"], "hour_utc", "value")),
+        ("  highest hour", lambda s: peak(s["peak_pue"] if _varies(s) else None, "hour_utc", "value")),
         ("water taken in, L/kWh of IT", lambda s: number(s, "wue_l_per_kwh")),
         ("  consumed", lambda s: number(s, "wue_consumed_l_per_kwh")),
         ("  highest day", lambda s: peak(s["peak_day"], "day_utc", "wue_l_per_kwh")),
@@ -78,7 +82,7 @@ def _table(summaries: list[dict[str, Any]]) -> Table:
         ("  renewable", lambda s: "—" if s["renewable_share"] is None else f"{s['renewable_share']:.0%}"),
         ("  hours by level", lambda s: ", ".join(f"{n:,} {level}" for level, n in s["carbon_levels"].items())),
         ("weather", _weather),
-        ("cooling", lambda s: s["cooling"][0] if len(s["cooling"]) == 1 else f"{len(s['cooling'])} plausible systems"),
+        ("cooling", _cooling),
     ]
     for name, cell in rows:
         table.add_row(name, *(Text(safe(cell(summary))) for summary in summaries))
@@ -88,8 +92,21 @@ def _table(summaries: list[dict[str, Any]]) -> Table:
 def _weather(summary: dict[str, Any]) -> str:
     if summary["weather"] is None:
         return "none known"
-    stands_in = summary["weather_stands_in_hours"]
-    return f"{summary['weather']}, {stands_in:,} h of another year" if stands_in else str(summary["weather"])
+    said = [note["value"] for note in summary["assumptions"] if note["what"] == "weather"]
+    return ", ".join([summary["weather"], *said])
+
+
+def _varies(summary: dict[str, Any]) -> bool:
+    """Tell whether PUE changes by the hour."""
+    return summary["peak_pue"] is not None and summary["peak_pue"]["value"] - summary["pue"] > 1e-9  # noqa: PLR2004
+
+
+def _cooling(summary: dict[str, Any]) -> str:
+    systems = summary["cooling"]
+    if not systems:
+        return "—"
+    which = systems[0] if len(systems) == 1 else f"{len(systems)} plausible systems"
+    return which if _varies(summary) else f"{which}, for water"
 
 
 def write(years: list[wl.SiteHours], path: Path) -> None:

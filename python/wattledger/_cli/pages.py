@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
@@ -20,13 +21,18 @@ from wattledger._cli.words import figure, safe
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: Columns of the catalog's overview, as far as a kind has them.
+#: Columns of the catalog's overview, as far as a kind has them; on a narrow terminal the last give way.
 OVERVIEW = (
     "id", "name", "tdp_w", "memory_gb", "memory_bw_gbs", "bf16_tflops", "accelerator_id", "accelerators",
     "host_typical_w", "architecture", "total_params", "active_params", "n_layers", "engine", "version", "t_step_us",
-    "t_seq_us", "country", "grid_zone", "grid_direct", "pue", "wue_l_per_kwh", "level", "year", "direct_g_per_kwh",
-    "lifecycle_g_per_kwh", "pue_typical", "wue_typical_l_per_kwh", "kgco2e", "unit", "quality",
+    "t_seq_us", "country", "pue", "wue_l_per_kwh", "weather", "grid_direct", "grid_hours", "direct_g_per_kwh",
+    "lifecycle_g_per_kwh", "level", "content", "years",
+    "start_utc", "hours", "water_l_per_kwh", "pue_typical",
+    "wue_typical_l_per_kwh", "archetype", "redundancy", "ups_fixed", "ups_linear", "ups_square", "kgco2e", "unit",
+    "quality",
 )  # fmt: skip
+#: What the columns end in that say where joined cells come from; the cells themselves say it.
+ABOUT_JOINED = ("_source", "_retrieved", "_licence", "_quality")
 
 
 def describe(described: dict[str, Any], *, as_json: bool) -> None:
@@ -109,11 +115,29 @@ def catalog_table(kind: str, text: str | None, fleet: wl.Fleet | None, *, as_jso
     """Print the rows of a kind, or those that a text is found in."""
     columns, rows = _engine.catalog_table(kind, fleet) if text is None else _engine.catalog_search(kind, text, fleet)
     names = [name for name, _, _ in columns]
+    if text is not None:
+        # Ids that begin with what was asked for come first, then those that hold it, then rows that mention it.
+        asked = text.lower()
+        rows = sorted(rows, key=lambda row: (not row[0].lower().startswith(asked), asked not in row[0].lower()))
     if as_json:
         typer.echo(json.dumps([{name: cell or None for name, cell in zip(names, row, strict=True)} for row in rows]))
         return
     # A model's name is its id in other letters.
     places = [names.index(name) for name in OVERVIEW if name in names and (kind, name) != ("models", "name")]
+    console = Console(highlight=False)
+    while True:
+        table = _overview(columns, rows, places)
+        width = Measurement.get(console, console.options.update(width=1000), table).maximum
+        if width <= console.width or len(places) <= 2:  # noqa: PLR2004 - the id and one more
+            break
+        places.pop()
+    console.print(table)
+    found = f"{kind}: {len(rows)} rows" + ("" if text is None else f" with `{safe(text)}`")
+    Console(stderr=True, highlight=False).print(Text(f"{found}; add a name for one of them", style="dim"))
+
+
+def _overview(columns: list[tuple[str, str, str]], rows: list[list[str]], places: list[int]) -> Table:
+    """Return the rows under the columns at these places."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for at in places:
         name, unit, _ = columns[at]
@@ -129,9 +153,7 @@ def catalog_table(kind: str, text: str | None, fleet: wl.Fleet | None, *, as_jso
         )
     for row in rows:
         table.add_row(*(Text(_short(columns[at][1], row[at])) for at in places))
-    Console(highlight=False).print(table)
-    found = f"{kind}: {len(rows)} rows" + ("" if text is None else f" with `{safe(text)}`")
-    Console(stderr=True, highlight=False).print(Text(f"{found}; add a name for one of them", style="dim"))
+    return table
 
 
 def _short(unit: str, cell: str) -> str:
@@ -173,7 +195,7 @@ def catalog_item(kind: str, name: str, resolution: dict[str, Any], fleet: wl.Fle
     closing = {"source", "retrieved", "licence", "quality", "assumed_cells", "cell_sources"}
     sources: list[str] = []
     for column, unit, value, quality, source, _, _ in cells:
-        if value and column not in closing:
+        if value and column not in closing and not column.endswith(ABOUT_JOINED):
             if source not in sources:
                 sources.append(source)
             mark = f"[{sources.index(source) + 1}]"

@@ -100,7 +100,7 @@ def _table(document: dict[str, Any], keys: list[str], columns: list[Shown]) -> T
     for row in rows[:MOST_ROWS]:
         names = [_name(row, key) for key in keys] or [Text("all")]
         if row["unallocated"]:
-            names[-1].append(" (no requests)", style="dim")
+            names[-1].append(" (unallocated)", style="dim")
         cells = [
             Text(("≥ " if _partial(column, row, set()) else "") + _cell(column, row[column.field], *scales[column][1:]))
             for column in columns
@@ -217,9 +217,10 @@ def _meters(steps: list[dict[str, Any]]) -> list[str]:
         mine = [step for step in steps if step["meter"] == name]
         done = [step for step in mine if step["applied"]]
         metered, estimated = (sum(step[key] for step in done or mine) for key in ("metered_kwh", "estimated_kwh"))
-        rule = f"residual {mine[0]['rule']}" if done else "nothing changed: no step is wholly covered, or only told"
-        of = f"{len(done):,} of {len(mine):,} steps"
-        lines.append(f"{name}: {figure(metered)} kWh metered, {figure(estimated)} kWh estimated, {of}, {rule}")
+        rule = f"residual {mine[0]['rule']}" if done else "nothing changed"
+        said = [rule, *dict.fromkeys(step["note"] for step in mine if step["note"])]
+        of = f"{len(done):,} of {len(mine):,} steps applied"
+        lines.append(f"{name}: {figure(metered)} kWh metered, {figure(estimated)} kWh estimated, {of}, {'; '.join(said)}")
     return lines
 
 

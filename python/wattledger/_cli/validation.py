@@ -76,11 +76,13 @@ def _percent(share: float | None, *, signed: bool = False) -> str:
 
 def _rows(rows: list[ValidatedRow], width: int) -> Table:
     lines = []
+    # Rows with an estimate come first; why the others have none stands below.
+    rows = sorted(rows, key=lambda row: row["predicted"] is None)
     for row in rows[:MOST_ROWS]:
         numbers = [row["measured"], row["predicted"], row["low"], row["high"]]
         cells = ["—" if number is None else figure(number) for number in numbers]
         ratio = "—" if row["ratio"] is None else f"{row['ratio']:.2f}"
-        lines.append([row["row_id"][:20], row["model"].rpartition("/")[2], *cells, ratio])
+        lines.append([row["row_id"][:34], row["model"].rpartition("/")[2], *cells, ratio])
     if len(rows) > MOST_ROWS:
         lines.append(["…", f"{len(rows) - MOST_ROWS:,} more in --json", *[""] * 5])
     unit = f" {rows[0]['unit']}" if rows else ""

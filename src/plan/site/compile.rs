@@ -94,6 +94,10 @@ impl Compiler<'_> {
         let nearest = self.row.and_then(|row| row.weather.clone());
         let station = named.or(nearest).map(|name| self.catalog.weather(&name)).transpose()?.map(|found| found.row);
         let hours = station.map(catalog::Station::hourly).transpose()?;
+        if let Some(station) = station {
+            let place = format!("{}, weather `{}`", self.place, station.id);
+            self.notes.fact(&place, "hours", station.hours, station.provenance.of("hours"));
+        }
         Ok((Climate { dry_bulb, humidity, pressure, station: hours }, station.map(|station| station.id.clone())))
     }
 
@@ -110,16 +114,18 @@ impl Compiler<'_> {
             if pue.stated.is_none() {
                 self.notes.cell(&self.place, "pue", value, &row.provenance);
             }
-            pue.annual = Some((value, Level::ZoneYear));
+            pue.annual = Some((value, Level::Published));
         }
         if let Some((row, value)) = published.and_then(|row| Some((row, row.wue_l_per_kwh?))) {
             if wue.stated.is_none() {
                 self.notes.cell(&self.place, "wue_l_per_kwh", value, &row.provenance);
             }
-            wue.annual = Some((value, Level::ZoneYear));
+            wue.annual = Some((value, Level::Published));
         }
         let measured = !pue.is_empty() && !wue.is_empty();
-        let candidates = self.candidates(cooling, measured)?;
+        // Where nothing follows from them, what is plausible need not be worked out.
+        let needed = cooling.archetype.is_some() || (climate.is_known() && !measured);
+        let candidates = if needed { self.candidates(cooling, measured)? } else { Vec::new() };
         let mut ids: Vec<String> = candidates.iter().map(|(id, _)| id.clone()).collect();
         let modelled = climate.is_known() && !candidates.is_empty();
         if !pue.is_empty() {
@@ -155,6 +161,15 @@ impl Compiler<'_> {
         if let Some(capacity) = self.stated.it_capacity_kw {
             self.notes.stated(&self.place, "it_capacity_kw", capacity, self.said);
         }
+        let also = [
+            ("it_load_fraction", self.stated.it_load_fraction),
+            ("water_stress_weight", self.stated.water_stress_weight),
+        ];
+        for (what, value) in also {
+            if let Some(value) = value {
+                self.notes.stated(&self.place, what, value, self.said);
+            }
+        }
         let capacity_kw = self.stated.it_capacity_kw;
         let candidates = candidates.into_iter().map(|(_, candidate)| candidate).collect();
         Ok((Facility { pue, wue, wue_consumed, candidates, climate, capacity_kw, typical }, ids))
@@ -169,6 +184,12 @@ impl Compiler<'_> {
                 self.notes.assume(&self.place, "IT load over capacity", plain(load), &why);
             }
             return;
+        }
+        for row in self.catalog.all_cooling().into_iter().flatten() {
+            if let Some((id, candidate)) = candidates.iter().find(|(id, _)| *id == row.id) {
+                let place = format!("{}, cooling `{id}`", self.place);
+                self.notes.fact(&place, "plausible_weight", candidate.weight, row.provenance.of("plausible_weight"));
+            }
         }
         let names: Vec<&str> = candidates.iter().map(|(id, _)| id.as_str()).collect();
         let value = format!("the mean of {} systems, weighted", names.len());
@@ -203,6 +224,9 @@ impl Compiler<'_> {
     /// The cells behind a single system.
     fn say_system(&mut self, row: &Cooling, chain: &catalog::PowerChain) {
         let cells = [
+            ("load_fraction", row.load_fraction),
+            ("it_overhead_share", row.it_overhead_share),
+            ("air_rise_k", row.air_rise_k),
             ("fan_share", row.fan_share),
             ("supply_air_c", row.supply_air_c),
             ("dew_point_limit_c", row.dew_point_limit_c),
@@ -224,8 +248,10 @@ impl Compiler<'_> {
         for (column, value) in [
             ("redundancy", chain.redundancy),
             ("ups_fixed", chain.ups_fixed),
+            ("ups_linear", chain.ups_linear),
             ("ups_square", chain.ups_square),
             ("pdu_fixed", chain.pdu_fixed),
+            ("pdu_square", chain.pdu_square),
             ("other", chain.other),
         ] {
             self.notes.fact(&place, column, value, chain.provenance.of(column));

@@ -15,16 +15,24 @@ use crate::units::DirectIntensity;
 const WORLD_LOSSES_PCT: f64 = 6.7;
 
 impl Compiler<'_> {
-    /// Factors of a mix as stated, by technology.
-    fn stated_mix(&self, column: fn(&Technology) -> Option<f64>, with_hydro: bool) -> Result<Option<f64>> {
+    /// A factor of a mix as stated, by technology; what is not known of one is that of its source of energy.
+    fn stated_mix(
+        &mut self,
+        named: &str,
+        column: fn(&Technology) -> Option<f64>,
+        with_hydro: bool,
+    ) -> Result<Option<f64>> {
         if self.stated.generation_mix.is_empty() {
             return Ok(None);
         }
         let mut sum = 0.0;
-        for (name, share) in &self.stated.generation_mix {
-            let row = self.catalog.technology(name)?.row;
-            let counted = with_hydro || row.source_of_energy != "hydro";
+        for (name, share) in self.stated.generation_mix.clone() {
+            let own = self.catalog.technology(&name)?.row;
+            let row = if column(own).is_some() { own } else { self.catalog.technology(&own.source_of_energy)?.row };
             let Some(factor) = column(row) else { return Ok(None) };
+            let place = format!("{}, generation `{}`", self.place, row.id);
+            self.notes.fact(&place, named, factor, row.provenance.of(named));
+            let counted = with_hydro || row.source_of_energy != "hydro";
             sum += share * if counted { factor } else { 0.0 };
         }
         Ok(Some(sum))
@@ -87,24 +95,26 @@ impl Compiler<'_> {
         let mix = match hours.and_then(|row| row.grid_hours.as_deref()) {
             Some(id) => {
                 let row = catalog.grid_hours(id)?.row;
+                let place = format!("{}, hours `{}`", self.place, row.id);
+                self.notes.fact(&place, "generation by source, hours", row.hours, row.provenance.of("hours"));
                 Some((row, row.generation()?))
             }
             None => None,
         };
-        let direct_mix = self.stated_mix(|row| row.direct_g_per_kwh, true)?;
-        let lifecycle_mix = self.stated_mix(|row| row.lifecycle_g_per_kwh, true)?;
-        let water_mix = self.stated_mix(|row| row.water_l_per_kwh, false)?;
-        let hydro_mix = self.stated_mix(|row| row.water_l_per_kwh, true)?;
+        let direct_mix = self.stated_mix("direct_g_per_kwh", |row| row.direct_g_per_kwh, true)?;
+        let lifecycle_mix = self.stated_mix("lifecycle_g_per_kwh", |row| row.lifecycle_g_per_kwh, true)?;
+        let water_mix = self.stated_mix("water_l_per_kwh", |row| row.water_l_per_kwh, false)?;
+        let hydro_mix = self.stated_mix("water_l_per_kwh", |row| row.water_l_per_kwh, true)?;
 
-        let stated = self.stated.carbon_direct_g_per_kwh.or(direct_mix);
+        let stated = (self.stated.carbon_direct_g_per_kwh, direct_mix);
         let found = direct_grid.and_then(|g| g.direct.as_ref().map(|f| (f.value.0, f.level, g)));
         let direct = self.ladder("direct_g_per_kwh", stated, found, mix, |row| row.direct_g_per_kwh, true)?;
-        let stated = self.stated.carbon_lifecycle_g_per_kwh.or(lifecycle_mix);
+        let stated = (self.stated.carbon_lifecycle_g_per_kwh, lifecycle_mix);
         let found = lifecycle_grid.and_then(|g| g.lifecycle.as_ref().map(|f| (f.value.0, f.level, g)));
         let lifecycle = self.ladder("lifecycle_g_per_kwh", stated, found, mix, |row| row.lifecycle_g_per_kwh, true)?;
-        let stated = self.stated.water_offsite_l_per_kwh.or(water_mix);
+        let stated = (self.stated.water_offsite_l_per_kwh, water_mix);
         let water = self.ladder("water_l_per_kwh", stated, None, mix, |row| row.water_l_per_kwh, false)?;
-        let stated = self.stated.water_offsite_with_hydro_l_per_kwh.or(hydro_mix);
+        let stated = (self.stated.water_offsite_with_hydro_l_per_kwh, hydro_mix);
         let found = water_grid.and_then(|g| g.water_with_hydro.as_ref().map(|f| (f.value.0, f.level, g)));
         let water_with_hydro =
             self.ladder("water_with_hydro_l_per_kwh", stated, found, mix, |row| row.water_l_per_kwh, true)?;
@@ -136,7 +146,7 @@ impl Compiler<'_> {
     fn ladder(
         &mut self,
         column: &str,
-        stated: Option<f64>,
+        (stated, of_mix): (Option<f64>, Option<f64>),
         found: Option<(f64, catalog::Level, &catalog::Grid)>,
         mix: Option<(&catalog::GridHours, &'static MixHours)>,
         of: fn(&Technology) -> Option<f64>,
@@ -149,6 +159,7 @@ impl Compiler<'_> {
             _ => "water_offsite_with_hydro_l_per_kwh",
         };
         let mut ladder = self.stated_ladder(name, stated);
+        ladder.stated = ladder.stated.or(of_mix);
         if ladder.stated.is_some() {
             return Ok(ladder);
         }

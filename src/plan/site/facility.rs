@@ -1,12 +1,14 @@
 //! The building of a site: what a kilowatt-hour of IT takes around it, hour by hour.
 
-use super::ladder::Ladder;
+use super::ladder::{Ladder, Level};
 use crate::catalog::{WeatherHours, WeatherOf};
 use crate::hours::{Series, Step};
 use crate::physics::cooling::{Demand, System, cool};
 use crate::physics::facility::POWER_DELIVERY_SHARE;
 use crate::physics::power_chain::{PowerChain, loss_kw};
 use crate::physics::psychrometrics::{Air, Weather};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A cooling system with its power chain and its weight among those that the site may have.
 #[derive(Clone, Debug)]
@@ -41,7 +43,7 @@ impl Climate {
         let own = stated(&self.dry_bulb).zip(stated(&self.humidity));
         let (weather, of) = if let Some((dry_bulb_c, rel_humidity_pct)) = own {
             let pressure_kpa = stated(&self.pressure).unwrap_or(SEA_LEVEL_KPA);
-            (Weather { dry_bulb_c, rel_humidity_pct, pressure_kpa }, WeatherOf::Hour)
+            (Weather { dry_bulb_c, rel_humidity_pct, pressure_kpa }, WeatherOf::Stated)
         } else {
             let ([dry_bulb_c, rel_humidity_pct, pressure_kpa], of) = self.station?.at(hour);
             (Weather { dry_bulb_c, rel_humidity_pct, pressure_kpa }, of)
@@ -49,15 +51,23 @@ impl Climate {
         Some((Air::of(&weather), of))
     }
 
-    /// Hours through the last whole year that is known.
-    fn year(&self) -> Vec<i64> {
-        let span = match (self.station, &self.dry_bulb) {
-            (Some(station), _) => station.span(),
-            (None, Some(series)) => series.span(),
-            (None, None) => return Vec::new(),
+    /// The air of hours through the last whole year that is known; that of a station is worked out once.
+    fn year(&self) -> Arc<[Air]> {
+        static STATIONS: Mutex<BTreeMap<usize, Arc<[Air]>>> = Mutex::new(BTreeMap::new());
+        let sample = |span: (i64, i64)| -> Arc<[Air]> {
+            let hours = (span.0.max(span.1 - 8760)..span.1).step_by(YEAR_STRIDE);
+            hours.filter_map(|hour| Some(self.at(hour)?.0)).collect()
         };
-        let from = span.0.max(span.1 - 8760);
-        (from..span.1).step_by(YEAR_STRIDE).collect()
+        match (self.station, &self.dry_bulb) {
+            (Some(station), None) => {
+                let mut known = STATIONS.lock().unwrap_or_else(PoisonError::into_inner);
+                let place = std::ptr::from_ref(station).addr();
+                Arc::clone(known.entry(place).or_insert_with(|| sample(station.span())))
+            }
+            (Some(station), Some(_)) => sample(station.span()),
+            (None, Some(series)) => sample(series.span()),
+            (None, None) => Arc::new([]),
+        }
     }
 
     /// Whether any weather is known.
@@ -107,6 +117,10 @@ pub struct FacilityHour {
     pub pue_range: (f64, f64),
     /// Lowest and highest water input, L/kWh.
     pub wue_range: (f64, f64),
+    /// Where the PUE comes from.
+    pub pue_level: Level,
+    /// Where the water on site comes from.
+    pub wue_level: Level,
     /// Which hour the weather is of; none where nothing follows from weather.
     pub weather: Option<WeatherOf>,
     /// The air outside, where its weather is known.
@@ -150,8 +164,12 @@ pub(super) fn at_air(one: &Candidate, air: &Air) -> Around {
 impl Facility {
     /// An hour at this IT power, or at the usual load where none is given; no hour is the mean of a year.
     pub(super) fn hour(&self, hour: Option<i64>, it_kw: Option<f64>) -> FacilityHour {
-        let mut found = self.modelled(hour, it_kw).unwrap_or_else(|| self.typical());
-        if let Some((pue, _)) = self.pue.at(hour) {
+        let (pue, wue) = (self.pue.at(hour), self.wue.at(hour));
+        // Where a meter says everything, there is nothing to model.
+        let modelled = if pue.is_some() && wue.is_some() { None } else { self.modelled(hour, it_kw) };
+        let mut found = modelled.unwrap_or_else(|| self.typical());
+        if let Some((pue, level)) = pue {
+            found.pue_level = level;
             let all = pue - 1.0;
             for around in [&mut found.average, &mut found.marginal] {
                 around.power_delivery = all * POWER_DELIVERY_SHARE;
@@ -159,23 +177,19 @@ impl Facility {
             }
             found.pue_range = (pue, pue);
         }
-        if let Some((input, _)) = self.wue.at(hour) {
+        if let Some((input, level)) = wue {
+            found.wue_level = level;
             let share = if input == 0.0 { 0.0 } else { input * self.consumed_share() };
-            let consumed = self.wue_consumed.at(hour).map_or(share, |(litres, _)| litres);
             for around in [&mut found.average, &mut found.marginal] {
-                (around.water_input_l, around.water_consumed_l) = (input, consumed);
+                (around.water_input_l, around.water_consumed_l) = (input, share);
             }
             found.wue_range = (input, input);
         }
-        if self.is_measured(hour) {
-            found.weather = None;
+        if let Some((consumed, _)) = self.wue_consumed.at(hour) {
+            found.average.water_consumed_l = consumed;
+            found.marginal.water_consumed_l = consumed;
         }
         found
-    }
-
-    /// Whether a meter says everything about the hour.
-    fn is_measured(&self, hour: Option<i64>) -> bool {
-        self.pue.at(hour).is_some() && self.wue.at(hour).is_some()
     }
 
     /// What of measured input does not come back, from the cycles of a known system.
@@ -196,9 +210,17 @@ impl Facility {
     /// Power and water of the site while its IT draws nothing, in kW and litres an hour; only where its capacity is known.
     pub(super) fn empty(&self, hour: i64) -> Option<Around> {
         let capacity = self.capacity_kw?;
-        let (air, _) = self.climate.at(hour).filter(|_| !self.is_measured(Some(hour)))?;
+        let (air, _) = self.climate.at(hour).filter(|_| !self.candidates.is_empty())?;
         let add = |sum: Around, one: &Candidate| sum.plus(overhead(one, &air, 0.0, capacity), one.weight);
-        Some(self.candidates.iter().fold(Around::default(), add)).filter(|_| !self.candidates.is_empty())
+        let mut empty = self.candidates.iter().fold(Around::default(), add);
+        // A measured effectiveness is a ratio to the IT: it says of no IT that there is no overhead.
+        if self.pue.at(Some(hour)).is_some() {
+            (empty.cooling, empty.power_delivery) = (0.0, 0.0);
+        }
+        if self.wue.at(Some(hour)).is_some() {
+            (empty.water_input_l, empty.water_consumed_l) = (0.0, 0.0);
+        }
+        Some(empty)
     }
 
     /// Fans and power supplies inside the IT over IT energy, where the cooling system is known.
@@ -238,23 +260,32 @@ impl Facility {
             pue = (pue.0.min(here.pue()), pue.1.max(here.pue()));
             wue = (wue.0.min(here.water_input_l), wue.1.max(here.water_input_l));
         }
-        FacilityHour { average, marginal, pue_range: pue, wue_range: wue, weather: None, air: None }
+        FacilityHour {
+            average,
+            marginal,
+            pue_range: pue,
+            wue_range: wue,
+            pue_level: Level::Model,
+            wue_level: Level::Model,
+            weather: None,
+            air: None,
+        }
     }
 
     /// The mean over the last whole year of the weather, at one load. The range is that of the systems' years, not of
     /// their hours.
     fn year(&self, it_kw: Option<f64>) -> Option<FacilityHour> {
-        let airs: Vec<Air> =
-            self.climate.year().into_iter().filter_map(|hour| Some(self.climate.at(hour)?.0)).collect();
+        let airs = self.climate.year();
         #[expect(clippy::cast_precision_loss, reason = "hours of a year")]
         let weight = 1.0 / airs.len() as f64;
         let (mut average, mut marginal) = (Around::default(), Around::default());
-        for air in &airs {
+        for air in airs.iter() {
             let at = self.at_air(air, it_kw);
             (average, marginal) = (average.plus(at.average, weight), marginal.plus(at.marginal, weight));
         }
         let (pue_range, wue_range) = self.spans(&airs)?;
-        Some(FacilityHour { average, marginal, pue_range, wue_range, weather: None, air: None })
+        let (pue_level, wue_level) = (Level::Model, Level::Model);
+        Some(FacilityHour { average, marginal, pue_range, wue_range, pue_level, wue_level, weather: None, air: None })
     }
 
     /// Lowest and highest mean PUE and WUE of the systems that the site may have, at their usual loads.
@@ -291,6 +322,8 @@ impl Facility {
             marginal: average,
             pue_range: (pue_low, pue_high),
             wue_range: (wue_low, wue_high),
+            pue_level: Level::Typical,
+            wue_level: Level::Typical,
             weather: None,
             air: None,
         }

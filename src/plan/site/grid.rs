@@ -30,11 +30,21 @@ impl Grid {
         // Where nothing is published of the residual mix, the location's own stands in (GHG Protocol, table 6.3).
         let residual = residual.at(hour).map(|(value, level)| (DirectIntensity(value), level));
         let residual = residual.or(direct.map(|(value, _)| (value, Level::StandIn)));
-        let of_one_year = direct.zip(lifecycle);
+        // An hour's direct factor beside a year's lifecycle factor says nothing: then the year's pair is taken.
+        let differ =
+            direct.zip(lifecycle).is_some_and(|((_, a), (_, b))| Ladder::is_of_hour(a) != Ladder::is_of_hour(b));
+        let pair = if differ {
+            let year = |ladder: &Ladder| ladder.at(None).map(|(value, _)| value);
+            year(&self.direct).zip(year(&self.lifecycle))
+        } else {
+            direct.zip(lifecycle).map(|((direct, _), (lifecycle, _))| (direct.0, lifecycle.0))
+        };
         GridHour {
             direct,
             lifecycle,
-            upstream: of_one_year.and_then(|((d, _), (l, _))| upstream_factor(d, l, self.losses)),
+            upstream: pair.and_then(|(direct, lifecycle)| {
+                upstream_factor(DirectIntensity(direct), LifecycleIntensity(lifecycle), self.losses)
+            }),
             residual,
             market: residual.map(|(value, _)| MarketIntensity(value.0)),
             marginal: self.marginal.at(hour).map(|(value, level)| (MarginalIntensity(value), level)),

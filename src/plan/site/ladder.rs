@@ -29,6 +29,12 @@ pub enum Level {
     World,
     /// Another factor stands in, as nothing is published.
     StandIn,
+    /// What the operator publishes of the site's year.
+    Published,
+    /// Follows from weather and load.
+    Model,
+    /// Typical of a cooling system, whatever the weather.
+    Typical,
 }
 
 impl Level {
@@ -47,6 +53,9 @@ impl Level {
             Self::RegionYear => "region-year",
             Self::World => "world",
             Self::StandIn => "stand-in",
+            Self::Published => "published",
+            Self::Model => "model",
+            Self::Typical => "typical",
         }
     }
 
@@ -135,6 +144,11 @@ impl Ladder {
             let mean = self.mix.as_ref().and_then(OfMix::year).or_else(|| self.hours.and_then(Series::mean));
             mean.map(|value| (value, Level::ZoneYear))
         })
+    }
+
+    /// Whether the factor is of an hour or a month, and not of a year.
+    pub(super) fn is_of_hour(level: Level) -> bool {
+        matches!(level, Level::StatedHour | Level::StatedMonth | Level::ZoneHour | Level::ZoneMonth)
     }
 
     /// Whether there is any rung.
