@@ -55,3 +55,30 @@ def test_annotate_one_million_rows(benchmark, columns) -> None:
 def test_one_request(benchmark) -> None:
     one = benchmark(wl.request, model="llama-3.1-8b", output_tokens=500)
     assert one["facility_kwh"] > 0
+
+
+def test_the_demos_ledger_at_a_second_site(benchmark, fleet) -> None:
+    """Fleet file to estimate: another place, another cooling system, the same ledger."""
+    ledger = wl.scan(DEMO / "requests.jsonl.gz", fleet=fleet)
+    text = (DEMO / "fleet.toml").read_text(encoding="utf-8")
+    moved = text.replace("aws/us-east-1", "gcp/asia-southeast1").replace(
+        "airside-economiser-evaporative", "water-chiller"
+    )
+    estimate = benchmark(lambda: ledger.estimate(wl.Fleet.parse(moved)))
+    assert estimate.sites[0]["pue"] > ledger.estimate(fleet).sites[0]["pue"]
+
+
+def test_annotate_one_million_rows_with_hourly_factors(benchmark, columns) -> None:
+    site = '[site.here]\ncatalog = "gcp/asia-southeast1"\ncooling = "water-chiller"\n'
+    one = '[[deployment]]\nname = "{0}"\nmodel = "{0}"\nhardware = "h100"\nsite = "here"\n'
+    fleet = wl.Fleet.parse(one.format("llama-3.1-8b") + one.format("llama-3.1-70b") + site)
+    points = wl.scan(columns, input_timezone="UTC")
+    kept = {"columns": ["facility_kwh"], "operating_points": points, "input_timezone": "UTC"}
+    rows = benchmark.pedantic(wl.annotate, (columns, fleet), kept, rounds=3)
+    whole = points.estimate(fleet).totals["facility_kwh"]
+    assert abs(rows["facility_kwh"].sum() / whole - 1) < 1e-9
+
+
+def test_a_site_through_a_year(benchmark) -> None:
+    hours = benchmark(wl.site_hours, "gcp/us-south1", year=2022, cooling="water-chiller-economiser")
+    assert len(hours) == 8760

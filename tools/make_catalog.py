@@ -305,12 +305,14 @@ def nearest(stations, lat, lon):
     return (found["id"], f"{distance(found):.0f}") if distance(found) <= FAR_KM else ("", "")
 
 
-def add_weather(row, stations):
+def add_weather(row, stations, note):
     """Give a site its station; which cells are assumed, as the station only stands in."""
-    if not row["lat"]:
+    if row["lat"]:
+        row["weather"], row["weather_km"] = nearest(stations, float(row["lat"]), float(row["lon"]))
+    if not row.get("weather"):
+        note.append(f"weather: unknown; no station within {FAR_KM} km")
         return set()
-    row["weather"], row["weather_km"] = nearest(stations, float(row["lat"]), float(row["lon"]))
-    return {"weather"} if row["weather"] and float(row["weather_km"]) > NEAR_KM else set()
+    return {"weather"} if float(row["weather_km"]) > NEAR_KM else set()
 
 
 def sites(folder, zones, watered):
@@ -347,9 +349,7 @@ def sites(folder, zones, watered):
             note.append(f"{what}: country" if row[column] else f"{what}: unknown; no figure for {country}")
         row["grid_hours"] = hourly.get(zone, "")
         row["marginal_hours"] = row["marginal_zone"].replace("AVERT-", "avert:")
-        assumed |= add_weather(row, stations)
-        if not row.get("weather"):
-            note.append(f"weather: unknown; no station within {FAR_KM} km")
+        assumed |= add_weather(row, stations, note)
         row["id"] = f"{row['operator']}/{row['region']}"
         row["grid_note"] = "; ".join(note)
         recalled = "recalled" in row["source"]

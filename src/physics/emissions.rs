@@ -33,7 +33,7 @@
 //!
 //! Where a lifecycle factor from one source is below the direct factor from another, their difference means nothing and
 //! upstream is unknown. Source: GHG Protocol Scope 2 Guidance (2015); Corporate Value Chain Standard (2011), category 3,
-//! activities b and c. Range: any factors.
+//! activities b and c. Range: any factors. Error: that of the factors, docs/method/grid.md.
 
 use crate::units::{
     DirectIntensity, GramsLocation, GramsMarginal, GramsMarket, GramsUpstream, KilowattHours, LifecycleIntensity,

@@ -25,7 +25,8 @@
 //!
 //! Source: a Carnot fraction for compressors (7 °C water at 35 °C outside: 3.2, where rated machines have 2.9 to 3.3;
 //! water cooled at AHRI 550/590 conditions: 5.3, rated 5.5 to 6.5); tower approach and fans: usual practice (*assumed*);
-//! blowdown: the balance of dissolved solids. Range: wet bulb −10 to 30 °C, dry bulb −25 to 48 °C.
+//! blowdown: the balance of dissolved solids. Range: wet bulb −10 to 30 °C, dry bulb −25 to
+//! 48 °C. Error: compressors within 10 % of the rated machines above; the others none measured alone.
 
 use super::psychrometrics::Air;
 

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! factor      = m·c + (1 − m)·r
-//! m, annual   = min(1, contracted/load) over the year;   m, hourly = min(1, contracted_h/load_h)
+//! m, annual   = min(1, contracted/load) over the period of the log;   m, hourly = min(1, contracted_h/load_h)
 //! CFE score   = Σ_h (min(k_h, load_h) + max(load_h − k_h, 0)·g_h) / Σ_h load_h
 //! ```
 //!
@@ -13,11 +13,12 @@
 //! | c, r | direct factor of the contract; of the residual mix | g/kWh |
 //! | `k_h`, `g_h` | carbon-free contracts in an hour; carbon-free share of the grid | kWh, – |
 //!
-//! Matching by the year lets a summer's sun stand for a winter's night, matching by the hour does not: the hourly share is
+//! A year's volume counts for as much of the period as the log covers. The score goes by the hour whatever the account goes
+//! by: a volume without hours says nothing of it, and a contract with emissions is not carbon-free. Matching by volume lets a summer's sun stand for a winter's night, matching by the hour does not: the hourly share is
 //! never above the annual one for the same contracts.
 //!
 //! Source: GHG Protocol Scope 2 Guidance (2015), table 6.3; 24/7 score: Google, 24/7 Carbon-Free Energy: Methodologies and
-//! Metrics (2021). Range: any load.
+//! Metrics (2021). Range: any load. Error: none of its own, that of the load and of the factors.
 
 use crate::units::{DirectIntensity, KilowattHours, MarketIntensity};
 

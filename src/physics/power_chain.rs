@@ -16,7 +16,8 @@
 //! without bound: a low utilisation is the largest driver of a bad PUE.
 //!
 //! Source: the form is that of S. Pelley et al., Understanding and Abstracting Total Data Center Power (WEED 2009); the
-//! classes are catalog rows (`power-chains.csv`). Range: u from 0 to 1.
+//! classes are catalog rows (`power-chains.csv`). Range: u from 0 to 1. Error: none measured; a double-conversion UPS of one
+//! maker loses 0.8, 1.4, 2.3 and 3.7 % of its rating at a quarter to full load, the class *modern* 1.2, 1.6, 2.2 and 3.0 %.
 
 /// Losses of one class of power chain, each over a rating.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -566,7 +566,9 @@ def facility(
     fleet: FleetFile = None,
     year: Annotated[int, typer.Option(help="The calendar year, UTC; 2022 has hourly grids in the US.")] = 2022,
     cooling: Annotated[str | None, typer.Option(help="Another cooling system: `wattledger catalog cooling`.")] = None,
-    output: Annotated[list[Path], typer.Option("-o", "--output", help="Hours: .csv, .svg, .png; .parquet of one site.")] = [],
+    output: Annotated[
+        list[Path], typer.Option("-o", "--output", help="Hours: .csv, .svg, .png; .parquet of one site.")
+    ] = [],
     as_json: Json = False,
     as_table: AsTable = False,
 ) -> int:

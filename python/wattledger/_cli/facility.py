@@ -73,7 +73,7 @@ def _table(summaries: list[dict[str, Any]]) -> Table:
         ("  highest hour", lambda s: peak(s["peak_pue"] if _varies(s) else None, "hour_utc", "value")),
         ("water taken in, L/kWh of IT", lambda s: number(s, "wue_l_per_kwh")),
         ("  consumed", lambda s: number(s, "wue_consumed_l_per_kwh")),
-        ("  highest day", lambda s: peak(s["peak_day"], "day_utc", "wue_l_per_kwh")),
+        ("  highest day", lambda s: peak(s["peak_day"] if _drinks(s) else None, "day_utc", "wue_l_per_kwh")),
         ("water of the grid, L/kWh", lambda s: number(s, "water_offsite_l_per_kwh")),
         ("TUE", lambda s: number(s, "tue")),
         ("CUE, g/kWh of IT", lambda s: number(s, "cue_g_per_kwh")),
@@ -99,6 +99,11 @@ def _weather(summary: dict[str, Any]) -> str:
 def _varies(summary: dict[str, Any]) -> bool:
     """Tell whether PUE changes by the hour."""
     return summary["peak_pue"] is not None and summary["peak_pue"]["value"] - summary["pue"] > 1e-9  # noqa: PLR2004
+
+
+def _drinks(summary: dict[str, Any]) -> bool:
+    """Tell whether water changes by the day."""
+    return summary["peak_day"] is not None and summary["peak_day"]["wue_l_per_kwh"] - summary["wue_l_per_kwh"] > 1e-9  # noqa: PLR2004
 
 
 def _cooling(summary: dict[str, Any]) -> str:
@@ -157,7 +162,7 @@ def picture(years: list[wl.SiteHours], path: Path) -> None:
         panels.append((band + line).properties(width=820, height=190))
     heading = alt.TitleParams("Line: mean of the day. Band: from its lowest to its highest hour.", fontSize=12)
     chart = alt.vconcat(*panels).properties(title=heading).configure_view(stroke=None)
-    chart = chart.configure_legend(orient="top", symbolType="stroke", labelFontSize=12)
+    chart = chart.configure_legend(orient="top", symbolType="circle", symbolOpacity=1, labelFontSize=12)
     spec = chart.to_dict()
     if path.suffix.lower() == ".svg":
         _engine.write_whole(path, vlc.vegalite_to_svg(spec).encode())

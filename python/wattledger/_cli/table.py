@@ -220,7 +220,9 @@ def _meters(steps: list[dict[str, Any]]) -> list[str]:
         rule = f"residual {mine[0]['rule']}" if done else "nothing changed"
         said = [rule, *dict.fromkeys(step["note"] for step in mine if step["note"])]
         of = f"{len(done):,} of {len(mine):,} steps applied"
-        lines.append(f"{name}: {figure(metered)} kWh metered, {figure(estimated)} kWh estimated, {of}, {'; '.join(said)}")
+        lines.append(
+            f"{name}: {figure(metered)} kWh metered, {figure(estimated)} kWh estimated, {of}, {'; '.join(said)}"
+        )
     return lines
 
 

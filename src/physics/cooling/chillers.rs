@@ -15,6 +15,7 @@
 //! 0.010 stands for condenser fans, 0.012 for pumps (in A: the fans of the condenser loop), 0.015 for the fans of the
 //! coil. No water. Power never falls as it gets warmer. Source: [`crate::physics::heat_rejection`]; fans and pumps
 //! *assumed*. Range: −25 to 48 °C.
+//! Error: `docs/validation.md`, facilities: A, B and C are published by no row; D and E, which share the compressor.
 
 use super::{Cooling, System};
 use crate::physics::heat_rejection::air_cooled_cop;

@@ -20,6 +20,7 @@
 //! Outside air above the dew-point limit would condense on what is cold, so it is shut out and chillers take all of the
 //! heat. Source: pad efficiency 0.88 and exchanger effectivenesses 0.65 and 0.70: usual practice (*assumed*); limit of the
 //! dew point: ASHRAE TC 9.9, class A1. Range: −25 to 45 °C, above 78 kPa.
+//! Error: `docs/validation.md`, facilities: F; G is published by no row.
 
 use super::chillers::{TRIM, air_chiller};
 use super::{Cooling, System};

@@ -20,6 +20,7 @@
 //!
 //! Pads are wetted only as far as the liquid needs it, so power never falls as it gets warmer. Liquid also lowers what
 //! fans in the servers draw, which lowers IT energy and can raise PUE: compare systems by total energy or TUE. Source: pumps 0.024, approaches of 7 K and 3.5 K, fan exponent 2.2: usual practice (*assumed*). Range: `T_f` 25 to 50 °C.
+//! Error: `docs/validation.md`, facilities: I; H and J are published by no row.
 
 use super::chillers::{TRIM, with_coil};
 use super::{Cooling, System};

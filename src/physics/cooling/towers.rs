@@ -17,6 +17,7 @@
 //!
 //! The two 0.012 are condenser and chilled-water pumps (*assumed*). Source: [`crate::physics::heat_rejection`]. Range: wet
 //! bulb −10 to 30 °C.
+//! Error: `docs/validation.md`, facilities: D and E.
 
 use super::{Cooling, System};
 use crate::physics::heat_rejection::{evaporation, make_up, tower_fan_share, tower_water_c, water_cooled_cop};
