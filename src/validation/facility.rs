@@ -75,24 +75,10 @@ fn line_rows(catalog: &Catalog, line: Line<'_>, known: &mut HashMap<(String, Str
     if line.text("note").is_some_and(|note| note.contains("design value")) {
         slices.push(("published", "design value".into()));
     }
-    let mut rows = Vec::new();
-    for (column, quantity, unit, limits) in
-        [("pue", "pue", "", 1.0..=5.0), ("wue_l_per_kwh", "wue", "L/kWh", 0.0..=20.0)]
-    {
-        let (measured, predicted) = match line.value(column, limits) {
-            Err(problem) => (None, Err(problem)),
-            Ok(measured) => {
-                let of = |year: &Year| if quantity == "pue" { year.pue } else { year.wue };
-                (measured, predicted.as_ref().map(of).map_err(Clone::clone))
-            }
-        };
-        // A line that publishes neither stays, once; a quantity that a line does not publish is no row.
-        if measured.is_none() && predicted.is_ok() {
-            continue;
-        }
+    let row = |quantity: &'static str, unit: &'static str, measured, predicted| {
         let mut slices = slices.clone();
         slices.extend([("quantity", quantity.to_owned()), ("quantity and cooling", format!("{quantity}, {given}"))]);
-        rows.push(Row {
+        Row {
             row_id: id(line, quantity),
             model: line.text("location").or(line.text("region")).unwrap_or_default().to_owned(),
             quantity,
@@ -102,10 +88,26 @@ fn line_rows(catalog: &Catalog, line: Line<'_>, known: &mut HashMap<(String, Str
             assumed: assumed.clone(),
             yardstick: None,
             slices,
-        });
+        }
+    };
+    let of = |quantity: &str, year: &Year| if quantity == "pue" { year.pue } else { year.wue };
+    let mut rows = Vec::new();
+    for (column, quantity, unit, limits) in
+        [("pue", "pue", "", 1.0..=5.0), ("wue_l_per_kwh", "wue", "L/kWh", 0.0..=20.0)]
+    {
+        // A quantity that a line does not publish is no row.
+        match line.value(column, limits) {
+            Err(problem) => rows.push(row(quantity, unit, None, Err(problem))),
+            Ok(None) => {}
+            Ok(measured) => {
+                let predicted = predicted.as_ref().map(|year| of(quantity, year)).map_err(Clone::clone);
+                rows.push(row(quantity, unit, measured, predicted));
+            }
+        }
     }
-    if rows.len() == 2 && rows.iter().all(|row| row.measured.is_none()) {
-        rows.truncate(1);
+    if rows.is_empty() {
+        let predicted = predicted.as_ref().map(|year| year.pue).map_err(Clone::clone);
+        rows.push(row("pue", "", None, predicted));
     }
     Ok(rows)
 }

@@ -74,7 +74,7 @@ def test_the_command_gives_json_and_a_table(tmp_path: Path) -> None:
 
 
 def test_the_command_ends_with_the_code_of_the_contract(tmp_path: Path) -> None:
-    for kind in ("training", "cooking"):
+    for kind in ("training",):
         refused = run("validate", kind, str(BUNDLED))
         assert refused.returncode == 2
         assert "not available yet" in refused.stderr
@@ -84,7 +84,7 @@ def test_the_command_ends_with_the_code_of_the_contract(tmp_path: Path) -> None:
     assert run("validate", "image-video", measured(tmp_path, "sdxl-turbo,H100,tall,512,25,300\n")).returncode == 0
     shown = run("validate", "--help").stdout
     assert "image-video" in shown
-    assert "facility" not in shown
+    assert "training" not in shown
 
 
 def test_the_shipped_parameters_are_what_the_fit_gives() -> None:
