@@ -10,7 +10,7 @@ use crate::event::{EventColumns, NO_TIME};
 use crate::keys::SeriesTable;
 use crate::ledger::NULL_BIN;
 use crate::physics::attention::doubled_area;
-use crate::plan::{Rate, Target};
+use crate::plan::{Rate, SiteHour, Target};
 use std::collections::HashMap;
 
 /// Rates by series, ready for the events of one scan.
@@ -36,6 +36,10 @@ struct Series<'a> {
     window: Window,
     bin: i64,
     rate: Option<&'a Rate>,
+    /// The site in the hour of the bin, with the overhead that its load is charged.
+    hour: Option<SiteHour>,
+    /// What meters scale the bin with.
+    scale: f64,
 }
 
 impl<'a> Annotator<'a> {
@@ -74,12 +78,15 @@ impl<'a> Annotator<'a> {
                     },
                     bin: i64::MAX,
                     rate: None,
+                    hour: None,
+                    scale: 1.0,
                 }),
                 _ => None,
             });
         }
     }
 
+    #[expect(clippy::float_cmp, reason = "1 is what no meter has touched")]
     fn event(&mut self, events: &EventColumns<'_>, i: usize) -> Values {
         let Some(series) = &mut self.series[events.series[i] as usize] else { return Values::UNKNOWN };
         let bin = match events.time_us[i] {
@@ -91,9 +98,13 @@ impl<'a> Annotator<'a> {
         };
         if series.bin != bin {
             series.bin = bin;
-            series.rate = self.estimate.rates().get(series.deployment, bin);
+            let (estimate, deployment) = (self.estimate, series.deployment);
+            let site = estimate.plan().deployments()[deployment].site;
+            series.rate = estimate.rates().get(deployment, bin);
+            series.hour = estimate.site_hours.get(site, bin).map(|hour| charged(hour, estimate.allocation));
+            series.scale = estimate.scales.get(&(deployment, bin)).copied().unwrap_or(1.0);
         }
-        let Some(rate) = series.rate else { return Values::UNKNOWN };
+        let (Some(rate), Some(hour)) = (series.rate, &series.hour) else { return Values::UNKNOWN };
         let [input, cached, output] = [
             u64::from(events.input_tokens[i]),
             events.cached_tokens.map_or(0, |c| u64::from(c[i])),
@@ -109,14 +120,7 @@ impl<'a> Annotator<'a> {
                 Some([i - c, o - i])
             }
         };
-        let estimate = self.estimate;
-        let site = estimate.plan().deployments()[series.deployment].site;
-        let Some(hour) = estimate.site_hours.get(site, bin) else { return Values::UNKNOWN };
-        let parts = rate.parts(&rates::features(&sums, window));
-        let values = Values::at_site(&parts, &charged(hour, estimate.allocation));
-        match estimate.scales.get(&(series.deployment, bin)) {
-            Some(scale) => values.scaled(*scale),
-            None => values,
-        }
+        let values = Values::at_site(&rate.parts(&rates::features(&sums, window)), hour);
+        if series.scale == 1.0 { values } else { values.scaled(series.scale) }
     }
 }

@@ -128,20 +128,20 @@ impl Values {
         let all = KilowattHours(self.sums[FACILITY]);
         let grid = &hour.grid;
         let unknown = f64::NAN;
-        let mut put = |name: &str, value: Option<f64>| self.sums[sum(name)] = value.unwrap_or(unknown);
-        put("water_offsite_l", grid.water.map(|(w, _)| (w * all).0));
-        put("water_offsite_with_hydro_l", grid.water_with_hydro.map(|(w, _)| (w * all).0));
-        put("co2e_location_g", grid.direct.map(|(factor, _)| emissions::location(all, factor).0));
-        put("co2e_market_g", grid.market.map(|factor| emissions::market(all, factor).0));
-        put("co2e_upstream_g", grid.upstream.map(|factor| emissions::upstream(all, factor).0));
-        put("co2e_marginal_g", grid.marginal.map(|(factor, _)| emissions::marginal(all, factor).0));
-        put("co2e_embodied_g", None);
+        let sums = &mut self.sums;
+        sums[WATER_OFFSITE] = grid.water.map_or(unknown, |(w, _)| (w * all).0);
+        sums[WATER_OFFSITE + 1] = grid.water_with_hydro.map_or(unknown, |(w, _)| (w * all).0);
+        sums[LOCATION] = grid.direct.map_or(unknown, |(factor, _)| emissions::location(all, factor).0);
+        sums[MARKET] = grid.market.map_or(unknown, |factor| emissions::market(all, factor).0);
+        sums[UPSTREAM] = grid.upstream.map_or(unknown, |factor| emissions::upstream(all, factor).0);
+        sums[MARGINAL] = grid.marginal.map_or(unknown, |(factor, _)| emissions::marginal(all, factor).0);
+        sums[EMBODIED] = unknown;
     }
 
     /// Sets the market-based account by the contracts of the hour.
     pub(super) fn market(&mut self, hour: &SiteHour) {
         let all = KilowattHours(self.sums[FACILITY]);
-        self.sums[sum("co2e_market_g")] = hour.grid.market.map_or(f64::NAN, |factor| emissions::market(all, factor).0);
+        self.sums[MARKET] = hour.grid.market.map_or(f64::NAN, |factor| emissions::market(all, factor).0);
     }
 
     /// The same load at another size: every sum but time scales.
@@ -168,7 +168,13 @@ impl Values {
 const COOLING: usize = 6;
 /// Facility energy; water taken in and consumed stand behind it.
 pub(super) const FACILITY: usize = 8;
+const WATER_OFFSITE: usize = 11;
 const STRESS: usize = 13;
+const LOCATION: usize = 14;
+const MARKET: usize = 15;
+const UPSTREAM: usize = 16;
+const MARGINAL: usize = 17;
+const EMBODIED: usize = 18;
 const IT: usize = 5;
 
 /// Sums that remember what was unknown in them.
@@ -264,5 +270,32 @@ impl Total {
             over_it("co2e_location_g"),
             (self.compute_kwh > 0.0).then(|| self.facility_of_compute / self.compute_kwh),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_those_of_the_columns() {
+        for (place, name) in [
+            (IT, "it_kwh"),
+            (COOLING, "cooling_kwh"),
+            (COOLING + 1, "power_delivery_kwh"),
+            (FACILITY, "facility_kwh"),
+            (FACILITY + 1, "water_onsite_l"),
+            (FACILITY + 2, "water_onsite_consumed_l"),
+            (WATER_OFFSITE, "water_offsite_l"),
+            (WATER_OFFSITE + 1, "water_offsite_with_hydro_l"),
+            (STRESS, "water_stress_weighted_l"),
+            (LOCATION, "co2e_location_g"),
+            (MARKET, "co2e_market_g"),
+            (UPSTREAM, "co2e_upstream_g"),
+            (MARGINAL, "co2e_marginal_g"),
+            (EMBODIED, "co2e_embodied_g"),
+        ] {
+            assert_eq!(SUMS[place].name, name);
+        }
     }
 }

@@ -122,7 +122,8 @@ impl Stand<'_> {
                 Some("nothing is estimated in it: all of it is unallocated")
             } else {
                 let ratio = metered_kwh / estimated_kwh;
-                (ratio > FAR || ratio < 1.0 / FAR).then_some("far from the estimate: check unit and scope of the meter")
+                (!(1.0 / FAR..=FAR).contains(&ratio))
+                    .then_some("far from the estimate: check unit and scope of the meter")
             };
             if applied && estimated_kwh > 0.0 {
                 factors.scaled.insert(number, metered_kwh / estimated_kwh);

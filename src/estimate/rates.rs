@@ -169,6 +169,9 @@ fn check_replicas(deployed: &Deployed, period: Option<(i64, i64)>) -> Result<()>
     }
 }
 
+/// First second and first after the last.
+type Period = Option<(i64, i64)>;
+
 struct OneDeployment<'a> {
     deployed: &'a Deployed,
     loads: &'a BTreeMap<i64, Load>,
@@ -196,7 +199,7 @@ impl<'a> OneDeployment<'a> {
         loads: &'a BTreeMap<i64, Load>,
         occupied: &'a BTreeMap<i64, [u128; 4]>,
         width: i64,
-        (log, period): (Option<(i64, i64)>, Option<(i64, i64)>),
+        (log, period): (Period, Period),
     ) -> Self {
         let mut sums = [0.0; 8];
         for load in loads.values() {
