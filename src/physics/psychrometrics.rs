@@ -62,7 +62,7 @@ impl Air {
     /// ```
     /// use wattledger::physics::psychrometrics::{Air, Weather};
     /// let air = Air::of(&Weather { dry_bulb_c: 35.0, rel_humidity_pct: 20.0, pressure_kpa: 101.325 });
-    /// assert!((air.wet_bulb_c - 18.45).abs() < 0.1);
+    /// assert!((air.wet_bulb_c - 18.87).abs() < 0.01);
     /// let foggy = Air::of(&Weather { dry_bulb_c: 10.0, rel_humidity_pct: 100.0, pressure_kpa: 101.325 });
     /// assert!((foggy.wet_bulb_c - 10.0).abs() < 1e-6 && (foggy.dew_point_c - 10.0).abs() < 1e-6);
     /// ```
