@@ -30,6 +30,7 @@ pub mod physics;
 pub mod plan;
 pub mod report;
 pub mod scan;
+pub mod training;
 pub mod units;
 pub mod validation;
 

@@ -135,6 +135,8 @@ product! {
 
 /// Joules in one kilowatt-hour, by definition.
 pub const JOULES_PER_KILOWATT_HOUR: f64 = 3.6e6;
+/// Grams in a kilogram.
+pub const GRAMS_PER_KILOGRAM: f64 = 1e3;
 
 impl From<Joules> for KilowattHours {
     fn from(energy: Joules) -> Self {

@@ -448,6 +448,25 @@ def slug(text):
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
+# Items that are the footprint of accelerators: which, and how many one item carries; none where it covers more or less.
+FOOTPRINT_OF = {
+    "NVIDIA HGX H100 8-GPU baseboard": ("h100-sxm5-80gb", "8"),
+    "NVIDIA H100 SXM 80GB": ("h100-sxm5-80gb", "1"),
+    "NVIDIA H100 (Morand et al. 2026)": ("h100-sxm5-80gb", "1"),
+    "NVIDIA HGX B200 8-GPU baseboard": ("b200-sxm", "8"),
+    "NVIDIA B200 SXM": ("b200-sxm", "1"),
+    "NVIDIA A100 SXM4 40GB (teardown LCA)": ("a100-sxm4-40gb", "1"),
+    "Google TPU v4i": ("tpu-v4i", ""),
+    "Google TPU v6e (Trillium)": ("tpu-v6e", ""),
+    "Google TPU v5p": ("tpu-v5p", ""),
+    "A100 GPU share of p4d node (Chien et al. 2023)": ("a100-sxm4-40gb", ""),
+    "LLMCarbon TPU v3 chip": ("tpu-v3", ""),
+    "LLMCarbon TPU v4 chip": ("tpu-v4", ""),
+    "LLMCarbon V100 chip": ("v100-sxm2-32gb", ""),
+    "LLMCarbon H100 chip": ("h100-sxm5-80gb", ""),
+}
+
+
 def embodied(folder):
     licences = {"facts": "facts", "vendor publication, facts": "facts", "Apache-2.0": "Apache-2.0"}
     rows, above = [], ""
@@ -466,6 +485,7 @@ def embodied(folder):
             row["note"] = f"{row['note']}; lifetime {row['lifetime_years']} years"
             row["lifetime_years"] = ""
         row["adpe_kg_sb"] = row["adpe_kg_sb_eq"]
+        row["hardware_id"], row["accelerators"] = FOOTPRINT_OF.get(row["item"], ("", ""))
         flag = row["read_flag"]
         assumed = {"lifetime_years"} if "life recalled" in flag else set()
         quality = "assumed" if flag.startswith("recalled") or "(Meta assumption)" in row["item"] else "derived"
@@ -487,6 +507,8 @@ def embodied(folder):
         "primary_energy_mj",
         "water_l",
         "mass_kg",
+        "hardware_id",
+        "accelerators",
         "lifetime_years",
         "note",
     ]

@@ -17,6 +17,7 @@ from wattledger._engine import (
     Ledger,
     RequestEstimate,
     SiteHours,
+    TrainingEstimate,
     __version__,
     debug_build,
     merge,
@@ -36,6 +37,7 @@ from wattledger._errors import (
 from wattledger._request import picture, request
 from wattledger._scan import scan
 from wattledger._site import site_hours
+from wattledger._train import train
 from wattledger._validate import validate
 
 __all__ = [
@@ -54,6 +56,7 @@ __all__ = [
     "RequestEstimate",
     "SiteHours",
     "SumOverflowError",
+    "TrainingEstimate",
     "UnknownNameError",
     "WattledgerError",
     "__version__",
@@ -66,6 +69,7 @@ __all__ = [
     "request",
     "scan",
     "site_hours",
+    "train",
     "validate",
 ]
 

@@ -266,8 +266,69 @@ class Estimate:
     def reconciliation(self) -> list[dict[str, Any]]:
         """Every step of every meter beside the estimate, with the residual and what became of it."""
 
+    @property
+    def embodied(self) -> list[dict[str, Any]]:
+        """What the machines of each deployment took to make, part by part with ranges and sources: amortised over the
+        time they stand there, and booked in their year of purchase where it is stated. The two are never added.
+        """
+
+    def equivalents(self) -> list[dict[str, Any]]:
+        """The totals in everyday things, with sources: kilometres by car, days of a household, glasses of water."""
+
     def explain(self) -> dict[str, Any]:
         """Provenance: method edition, inputs, every coefficient with its source."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> Any: ...
+
+@final
+class TrainingEstimate:
+    """A training run in the columns of an estimate. As an Arrow stream it is grouped by phase, activity and hour.
+
+    A replica is one accelerator: ``replica_seconds`` are accelerator-seconds.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name of the run."""
+
+    def by(self, *keys: str) -> EstimateTable:
+        """Group by keys: phase, activity, kind, hardware, site, hour, day, month."""
+
+    def to_json(self, *, by: Sequence[str] | None = None, beside: Estimate | None = None) -> str:
+        """Totals, ranges, rows, phases, critical factors, tree, assumptions and provenance as JSON.
+
+        Args:
+            by: Keys of the rows; phase and activity if none.
+            beside: An estimate of inference to hold the run against, under ``beside``; nothing is added up.
+
+        """
+
+    def to_dict(self, *, by: Sequence[str] | None = None, beside: Estimate | None = None) -> dict[str, Any]:
+        """The same as a dict."""
+
+    @property
+    def totals(self) -> dict[str, Any]:
+        """Sums over everything by column; ``None`` is unknown."""
+
+    @property
+    def factors(self) -> list[dict[str, Any]]:
+        """Critical factors, the one with the widest ends first: efficiency, power, hardware, hours, place."""
+
+    @property
+    def assumptions(self) -> list[dict[str, str]]:
+        """Values nobody stated, with the reason for each."""
+
+    def range(self, column: str) -> list[float] | None:
+        """Low and high of a total: of energy, PUE and manufacture, nothing of the grid's factors."""
+
+    def beside(self, estimate: Estimate) -> list[dict[str, Any]]:
+        """The run beside some inference by column: its share of both, and tokens, requests and days to break even."""
+
+    def equivalents(self) -> list[dict[str, Any]]:
+        """The totals in everyday things, with sources."""
+
+    def explain(self) -> dict[str, Any]:
+        """The run as a tree from the facility down to hours, power, utilisation and sources."""
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> Any: ...
 
@@ -424,3 +485,8 @@ def validate(kind: str, path: _Path) -> str: ...
 def validation_kinds() -> list[str]: ...
 def write_whole(path: _Path, bytes: bytes) -> None: ...
 def edit_fleet(text: str, place: str, edits: list[tuple[str, str, float | None]]) -> str: ...
+def train_file(path: str | PathLike[str]) -> TrainingEstimate: ...
+def train_text(text: str, place: str) -> TrainingEstimate: ...
+def train_tables(tables: str) -> TrainingEstimate: ...
+def run_groups() -> list[str]: ...
+def run_keys() -> list[tuple[str, str, str, str, str]]: ...

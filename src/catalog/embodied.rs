@@ -29,6 +29,10 @@ record! {
         water_l: Option<f64> = "L" [0.0, 1e9],
         /// Mass.
         mass_kg: Option<f64> = "kg" [0.0, 1e5],
+        /// Accelerator of the catalog that it is a footprint of.
+        hardware_id: Option<String>,
+        /// Accelerators that one of it carries.
+        accelerators: Option<f64> = "" [1.0, 1000.0],
         /// Service life that goes with the figure.
         lifetime_years: Option<f64> = "years" [0.5, 40.0],
         /// A remark.
@@ -39,6 +43,13 @@ record! {
 impl Load for Embodied {
     const FILES: &'static [File] =
         &[File { name: "embodied.csv", text: include_str!("data/embodied.csv"), prefix: "", sources: None }];
+
+    const MORE: &'static [File] = &[File {
+        name: "embodied-parts.csv",
+        text: include_str!("data/embodied-parts.csv"),
+        prefix: "",
+        sources: None,
+    }];
 
     fn build(row: &Row<'_>) -> Result<Self, String> {
         let item = Self::read(row);

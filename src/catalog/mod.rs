@@ -19,6 +19,7 @@
 //! # Ok::<(), wattledger::Error>(())
 //! ```
 
+mod bills;
 mod check;
 mod config;
 mod cooling;
@@ -26,6 +27,8 @@ mod diffusion;
 mod diffusion_parameters;
 mod embodied;
 mod engines;
+mod equivalents;
+mod fab_nodes;
 mod generation;
 mod grid_hours;
 mod grids;
@@ -47,6 +50,7 @@ mod table;
 mod tests;
 mod weather;
 
+pub use bills::BillLine;
 pub use check::LICENCES;
 pub use config::model_from_config;
 pub use cooling::Cooling;
@@ -54,6 +58,8 @@ pub use diffusion::Diffusion;
 pub use diffusion_parameters::DiffusionParameter;
 pub use embodied::Embodied;
 pub use engines::Engine;
+pub use equivalents::Equivalent;
+pub use fab_nodes::FabNode;
 pub use generation::Technology;
 pub use grid_hours::{GridHours, MixHours};
 pub use grids::{Factor, Grid, Level};
@@ -111,7 +117,7 @@ macro_rules! kinds {
 
         impl Catalog {
             /// The kinds, as the command names them.
-            pub const KINDS: [&'static str; 15] = [$($plural),+];
+            pub const KINDS: [&'static str; 18] = [$($plural),+];
 
             $($(#[$doc])*
             ///
@@ -233,6 +239,12 @@ kinds! {
     technology all_technologies "generation": Technology,
     /// An embodied item by id or name.
     embodied all_embodied "embodied": Embodied,
+    /// A process node by id: `7nm`.
+    fab_node all_fab_nodes "fab-nodes": FabNode,
+    /// A line of a bill of materials by id: `module-thermal`.
+    bill_line all_bill_lines "bills": BillLine,
+    /// An everyday equivalent by id: `car-km`.
+    equivalent all_equivalents "equivalents": Equivalent,
     /// A diffusion model's denoiser by id or repository; [`Catalog::denoiser`] knows the names of models too.
     diffusion all_diffusion "diffusion": Diffusion,
     /// A parameter of the diffusion method by set and symbol: `diffusion-2026.11/phi0`.

@@ -39,7 +39,7 @@ pub(super) struct Overlay {
 }
 
 /// Tables of an overlay: the kinds in the singular, and names.
-pub(super) const TABLES: [&str; 14] = [
+pub(super) const TABLES: [&str; 17] = [
     "hardware",
     "server",
     "model",
@@ -50,6 +50,9 @@ pub(super) const TABLES: [&str; 14] = [
     "power_chain",
     "technology",
     "embodied",
+    "fab_node",
+    "bill_line",
+    "equivalent",
     "parameter",
     "diffusion",
     "diffusion_parameter",

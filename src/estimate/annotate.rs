@@ -120,7 +120,13 @@ impl<'a> Annotator<'a> {
                 Some([i - c, o - i])
             }
         };
-        let values = Values::at_site(&rate.parts(&rates::features(&sums, window)), hour);
-        if series.scale == 1.0 { values } else { values.scaled(series.scale) }
+        let mut values = Values::at_site(&rate.parts(&rates::features(&sums, window)), hour);
+        if series.scale != 1.0 {
+            values = values.scaled(series.scale);
+        }
+        values.provisioned_s = rate.provisioned_per_s * values.sums[0];
+        let made = &self.estimate.plan().deployments()[series.deployment].embodied_per_s;
+        values.embody(made, values.standing_s());
+        values
     }
 }

@@ -1,8 +1,9 @@
 //! The columns of an estimate: name, unit, meaning; and values by column.
 
+use crate::physics::embodied::Burden;
 use crate::physics::emissions;
 use crate::plan::{Around, Parts, SiteHour};
-use crate::units::{Joules, KilowattHours};
+use crate::units::{GRAMS_PER_KILOGRAM, Joules, KilowattHours};
 
 /// A column of an estimate.
 #[derive(Clone, Copy, Debug)]
@@ -28,13 +29,14 @@ pub const COUNTS: [Column; 4] = [
 ];
 
 /// Estimated sums; every one of them adds over rows.
-pub const SUMS: [Column; 19] = [
+pub const SUMS: [Column; 26] = [
     column("replica_seconds", "s", "this load's share of the wall time of whole replicas"),
     column("prefill_kwh", "kWh", "accelerators, prefill"),
     column("decode_kwh", "kWh", "accelerators, decode"),
+    column("training_kwh", "kWh", "accelerators, training; of a training run alone"),
     column("idle_kwh", "kWh", "accelerators provisioned and idle"),
     column("host_kwh", "kWh", "CPU, DRAM, NIC, fans, power supplies"),
-    column("it_kwh", "kWh", "prefill + decode + idle + host"),
+    column("it_kwh", "kWh", "prefill + decode + training + idle + host"),
     column("cooling_kwh", "kWh", "cooling"),
     column("power_delivery_kwh", "kWh", "UPS, distribution, lighting, other"),
     column("facility_kwh", "kWh", "IT + cooling + power delivery"),
@@ -47,7 +49,13 @@ pub const SUMS: [Column; 19] = [
     column("co2e_market_g", "g", "Scope 2, contracts and residual mix"),
     column("co2e_upstream_g", "g", "Scope 3 category 3: lifecycle minus direct, grid losses"),
     column("co2e_marginal_g", "g", "consequence of one more kWh; never inside an inventory total"),
-    column("co2e_embodied_g", "g", "manufacture, amortised"),
+    column("co2e_embodied_g", "g", "manufacture of machines and building, amortised over the time they stand there"),
+    column("water_embodied_l", "L", "water of manufacture, amortised"),
+    column("adpe_embodied_kg_sb", "kg", "abiotic depletion (antimony) by manufacture, amortised"),
+    column("adpe_kg_sb", "kg", "abiotic depletion by manufacture and by generation"),
+    column("primary_energy_embodied_mj", "MJ", "primary energy of manufacture, amortised"),
+    column("primary_energy_mj", "MJ", "primary energy of manufacture and of generation"),
+    column("ewaste_kg", "kg", "mass of machines that becomes waste, amortised"),
 ];
 
 /// Columns derived from sums: they do not add.
@@ -61,9 +69,6 @@ pub const RATIOS: [Column; 7] = [
     column("tue", "", "facility energy over IT energy without fans and power supplies inside the IT"),
 ];
 
-/// Columns nothing here computes yet, each with the reason given for its null.
-pub const NOT_COMPUTED: [(&str, &str); 1] = [("co2e_embodied_g", "embodied burdens are not amortised yet")];
-
 /// Place of a sum by name.
 ///
 /// # Panics
@@ -71,6 +76,12 @@ pub const NOT_COMPUTED: [(&str, &str); 1] = [("co2e_embodied_g", "embodied burde
 #[must_use]
 pub fn sum(name: &str) -> usize {
     SUMS.iter().position(|c| c.name == name).expect("a column of SUMS")
+}
+
+/// Whether a sum is of manufacture alone: its range is that of the burden, not that of energy.
+#[must_use]
+pub(super) const fn of_manufacture(column: usize) -> bool {
+    matches!(column, EMBODIED | WATER_EMBODIED | ADPE_EMBODIED | PRIMARY_EMBODIED | EWASTE)
 }
 
 /// Values by column; not a number is unknown.
@@ -99,11 +110,12 @@ impl Values {
     #[must_use]
     pub fn at_site(parts: &Parts, hour: &SiteHour) -> Self {
         let kwh = |joules: f64| KilowattHours::from(Joules(joules));
-        let (prefill, decode) = (kwh(parts.prefill_j), kwh(parts.decode_j));
+        let (prefill, decode, training) = (kwh(parts.prefill_j), kwh(parts.decode_j), kwh(parts.training_j));
         let (idle, host) = (kwh(parts.idle_j), kwh(parts.host_j));
-        let it = prefill + decode + idle + host;
+        let it = prefill + decode + training + idle + host;
         let mut values = Self::overhead(it, &hour.facility.average, hour);
-        values.sums[..6].copy_from_slice(&[parts.replica_s, prefill.0, decode.0, idle.0, host.0, it.0]);
+        let parts = [parts.replica_s, prefill.0, decode.0, training.0, idle.0, host.0, it.0];
+        values.sums[..parts.len()].copy_from_slice(&parts);
         values.sums[FACILITY] += it.0;
         values.causes(hour);
         values
@@ -135,7 +147,27 @@ impl Values {
         sums[MARKET] = grid.market.map_or(unknown, |factor| emissions::market(all, factor).0);
         sums[UPSTREAM] = grid.upstream.map_or(unknown, |factor| emissions::upstream(all, factor).0);
         sums[MARGINAL] = grid.marginal.map_or(unknown, |(factor, _)| emissions::marginal(all, factor).0);
-        sums[EMBODIED] = unknown;
+        let of_grid = |factor: Option<f64>| factor.map_or(unknown, |factor| factor * all.0);
+        sums[ADPE] = of_grid(grid.adpe_kg_sb_per_kwh);
+        sums[PRIMARY] = of_grid(grid.primary_energy_mj_per_kwh);
+    }
+
+    /// Time that machines stand there for this load: what is provisioned for it, else what it takes of them.
+    pub(super) const fn standing_s(&self) -> f64 {
+        if self.provisioned_s > 0.0 { self.provisioned_s } else { self.sums[0] }
+    }
+
+    /// Adds what making the machines takes, of the time that they stand there for this load.
+    pub(super) fn embody(&mut self, per_second: &Burden, time_s: f64) {
+        let [gwp_kg, adpe_kg, primary_mj, water_l, mass_kg] = per_second.parts().map(|range| range.value * time_s);
+        let sums = &mut self.sums;
+        sums[EMBODIED] += gwp_kg * GRAMS_PER_KILOGRAM;
+        sums[WATER_EMBODIED] += water_l;
+        sums[ADPE_EMBODIED] += adpe_kg;
+        sums[ADPE] += adpe_kg;
+        sums[PRIMARY_EMBODIED] += primary_mj;
+        sums[PRIMARY] += primary_mj;
+        sums[EWASTE] += mass_kg;
     }
 
     /// Sets the market-based account by the contracts of the hour.
@@ -144,7 +176,7 @@ impl Values {
         self.sums[MARKET] = hour.grid.market.map_or(f64::NAN, |factor| emissions::market(all, factor).0);
     }
 
-    /// The same load at another size: every sum but time scales.
+    /// The same load at another size: every sum but time scales; before [`Self::embody`].
     #[must_use]
     pub(super) fn scaled(mut self, factor: f64) -> Self {
         for sum in &mut self.sums[1..] {
@@ -165,17 +197,24 @@ impl Values {
 }
 
 /// Places of columns in [`SUMS`].
-const COOLING: usize = 6;
+const COOLING: usize = 7;
 /// Facility energy; water taken in and consumed stand behind it.
-pub(super) const FACILITY: usize = 8;
-const WATER_OFFSITE: usize = 11;
-const STRESS: usize = 13;
-const LOCATION: usize = 14;
-const MARKET: usize = 15;
-const UPSTREAM: usize = 16;
-const MARGINAL: usize = 17;
-const EMBODIED: usize = 18;
-const IT: usize = 5;
+pub(super) const FACILITY: usize = 9;
+const WATER_OFFSITE: usize = 12;
+const STRESS: usize = 14;
+const LOCATION: usize = 15;
+const MARKET: usize = 16;
+const UPSTREAM: usize = 17;
+const MARGINAL: usize = 18;
+/// The first column of what making the machines takes.
+pub(super) const EMBODIED: usize = 19;
+const WATER_EMBODIED: usize = 20;
+const ADPE_EMBODIED: usize = 21;
+const ADPE: usize = 22;
+const PRIMARY_EMBODIED: usize = 23;
+const PRIMARY: usize = 24;
+const EWASTE: usize = 25;
+const IT: usize = 6;
 
 /// Sums that remember what was unknown in them.
 #[derive(Clone, Debug, PartialEq)]
@@ -294,6 +333,12 @@ mod tests {
             (UPSTREAM, "co2e_upstream_g"),
             (MARGINAL, "co2e_marginal_g"),
             (EMBODIED, "co2e_embodied_g"),
+            (WATER_EMBODIED, "water_embodied_l"),
+            (ADPE_EMBODIED, "adpe_embodied_kg_sb"),
+            (ADPE, "adpe_kg_sb"),
+            (PRIMARY_EMBODIED, "primary_energy_embodied_mj"),
+            (PRIMARY, "primary_energy_mj"),
+            (EWASTE, "ewaste_kg"),
         ] {
             assert_eq!(SUMS[place].name, name);
         }

@@ -251,7 +251,7 @@ fn decode(chain: &Chain<'_>) -> Node {
     node("decode", parts.decode_j, "J", "e_out·output + e_ctx·pairs", made_of)
 }
 
-/// Columns that follow from facility energy, where they are known.
+/// Columns that follow from facility energy and from time, where they are known.
 pub(super) fn footprint(value: &Values) -> impl Iterator<Item = (&'static str, f64, &'static str, &'static str)> {
     [
         ("facility_kwh", "kWh", "IT · PUE"),
@@ -263,6 +263,11 @@ pub(super) fn footprint(value: &Values) -> impl Iterator<Item = (&'static str, f
         ("co2e_market_g", "g", "facility · (contracts, residual mix)"),
         ("co2e_upstream_g", "g", "facility · (lifecycle − direct + losses)"),
         ("co2e_marginal_g", "g", "facility · marginal factor; in no inventory"),
+        ("co2e_embodied_g", "g", "manufacture · time / service life"),
+        ("water_embodied_l", "L", "manufacture · time / service life"),
+        ("adpe_kg_sb", "kg", "manufacture · time / service life + facility · depletion by generation"),
+        ("primary_energy_mj", "MJ", "manufacture · time / service life + facility · primary energy of generation"),
+        ("ewaste_kg", "kg", "mass · time / service life"),
     ]
     .into_iter()
     .map(|(name, unit, formula)| (name, value.sums[super::columns::sum(name)], unit, formula))

@@ -48,6 +48,9 @@ pub(super) fn draw(ledger: &Ledger, fleet: &Fleet, plan: &Plan, rated: &Rated, r
         if let Some(hour) = line.site.and_then(|site| site_hours.get(site, line.bin)) {
             line.values.market(&hour.at);
         }
+        if let Some(at) = line.deployment {
+            line.values.embody(&plan.deployments()[at].embodied_per_s, line.values.standing_s());
+        }
     }
     Ok(Drawn { lines, site_hours, scales, reconciled })
 }

@@ -5,6 +5,7 @@
 mod accelerators;
 mod annotate;
 pub mod columns;
+mod embodied;
 mod explain;
 mod group;
 mod lines;
@@ -13,6 +14,7 @@ mod picture;
 mod rates;
 mod remarks;
 mod request;
+mod run;
 mod site_hours;
 mod site_year;
 mod sites;
@@ -22,11 +24,13 @@ pub use crate::plan::Picture;
 pub use accelerators::AcceleratorBin;
 pub use annotate::Annotator;
 pub use columns::Total;
+pub use embodied::{Footprint, MadeOf, Part, Ranged, Share, made_of};
 pub use explain::{Node, Step};
 pub use group::{GroupBy, KEYS, Table, TableRow};
 pub use meters::Reconciled;
 pub use picture::picture;
 pub use request::{Request, RequestEstimate, request};
+pub use run::{HourLoad, placed};
 pub use site_year::{HOUR_COLUMNS, HourColumn, SiteYear, site_year};
 pub use sites::{PeakDay, PeakHour, SiteSummary};
 pub use unknown::{Unknown, UnknownModel};
@@ -42,7 +46,7 @@ use meters::Scales;
 use site_hours::SiteHours;
 
 /// Edition of the methods: changes when an estimate of the same input changes.
-pub const METHOD_EDITION: &str = "2026.11-4";
+pub const METHOD_EDITION: &str = "2026.11-5";
 
 /// One line: a series in a bin, or what a deployment or a site left unallocated in a bin.
 #[derive(Clone, Debug)]
@@ -227,6 +231,13 @@ impl Estimate {
     /// From the first to the last second that any deployment stands there or the log shows.
     fn period(&self) -> Option<(i64, i64)> {
         self.periods.iter().chain([&self.log]).flatten().copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+    }
+
+    /// Length of the period in days; `None` where no event has a time.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "seconds of some years")]
+    pub fn days(&self) -> Option<f64> {
+        self.period().map(|(start, end)| (end - start) as f64 / 86_400.0)
     }
 
     /// Values nobody stated.

@@ -1,9 +1,10 @@
 //! One image or video: the whole chain from pixels to litres and grams, with the source of every coefficient.
 
-use super::columns::{NOT_COMPUTED, SUMS, Values};
+use super::columns::{SUMS, Values};
 use super::explain::{Step, around, footprint, given, leaf, node};
 use super::request::{RequestEstimate, envelope};
 use crate::fleet::Fleet;
+use crate::physics::embodied::Burden;
 use crate::plan::{DIFFUSION_SET, Parts, Picture, Plan};
 use crate::{Error, Result};
 
@@ -42,15 +43,20 @@ pub fn picture(fleet: &Fleet, asked: &Picture) -> Result<RequestEstimate> {
     let here = site.hour(asked.hour, None);
     let (generated, work, job) = (&made.made.generated, &made.made.work, &made.job);
     let time = generated.batch_time.0 / job.batch;
-    let at = |joules: f64| {
-        let parts =
-            Parts { prefill_j: 0.0, decode_j: joules, idle_j: 0.0, host_j: made.host.0 * time, replica_s: time };
-        (parts, Values::at_site(&parts, &here))
-    };
+    let at = |joules: f64| Parts { decode_j: joules, host_j: made.host.0 * time, replica_s: time, ..Parts::default() };
     let (low, high) = made.made.range;
-    let (parts, value) = at(generated.energy.0);
+    let parts = at(generated.energy.0);
+    let embodied = |mut values: Values, burden: &Burden| {
+        values.embody(burden, time);
+        values
+    };
+    let per_s = &made.embodied_per_s;
+    let value = embodied(Values::at_site(&parts, &here), per_s);
     let [lowest, highest] = envelope(&here);
-    let ends = [Values::at_site(&at(low.0).0, &lowest), Values::at_site(&at(high.0).0, &highest)];
+    let ends = [
+        embodied(Values::at_site(&at(low.0), &lowest), &per_s.low()),
+        embodied(Values::at_site(&at(high.0), &highest), &per_s.high()),
+    ];
     let ranged = |i: usize| {
         let v = value.sums[i];
         (!v.is_nan()).then_some([v, v.min(ends[0].sums[i]), v.max(ends[1].sums[i])])
@@ -105,7 +111,6 @@ pub fn picture(fleet: &Fleet, asked: &Picture) -> Result<RequestEstimate> {
     steps.extend(footprint.iter().map(|(name, value, unit, formula)| step("facility", name, *value, unit, formula)));
     let ends = footprint.iter().map(|(name, value, unit, formula)| node(name, *value, unit, formula, Vec::new()));
     let unknown = site.unknown.iter().map(|(column, reason)| ((*column).to_owned(), reason.clone()));
-    let not_computed = NOT_COMPUTED.iter().map(|(column, reason)| ((*column).to_owned(), (*reason).to_owned()));
     Ok(RequestEstimate {
         model: made.model.to_owned(),
         hardware: made.hardware.id.clone(),
@@ -113,7 +118,7 @@ pub fn picture(fleet: &Fleet, asked: &Picture) -> Result<RequestEstimate> {
         site: site.name.clone(),
         concurrency: job.batch,
         values: SUMS.iter().enumerate().map(|(i, c)| (c.name, ranged(i))).collect(),
-        unknown: unknown.chain(not_computed).collect(),
+        unknown: unknown.collect(),
         catalog: (plan.catalog_edition(), fleet.catalog().content_hash().to_owned()),
         parameter_set: DIFFUSION_SET.to_owned(),
         steps,

@@ -1,6 +1,6 @@
 //! One request: the whole chain from tokens to litres and grams, with the source of every coefficient.
 
-use super::columns::{SUMS, Values};
+use super::columns::{SUMS, Values, of_manufacture};
 use super::explain::{Chain, Node, Step, steps, tree};
 use crate::fleet::{Concurrency, Deployment, Fleet};
 use crate::keys::{ROUTE_LABELS, Series};
@@ -109,14 +109,19 @@ pub fn request(fleet: &Fleet, asked: &Request) -> Result<RequestEstimate> {
 
     let parts = |concurrency: f64| rate(deployed, concurrency).parts(&features);
     let here = plan.site_of(at).hour(asked.hour, None);
-    let value = Values::at_site(&parts(concurrency), &here);
+    let mut value = Values::at_site(&parts(concurrency), &here);
+    value.embody(&deployed.embodied_per_s, value.sums[0]);
     let ends = ranges(deployed, &features, concurrency, (stated, mean_context), &here);
     let method = deployed.half_width(concurrency).exp();
     let prefill = deployed.half_width_of_prefill(concurrency).exp();
     let prefill_column = super::columns::sum("prefill_kwh");
     let ranged = |i: usize| {
         let v = value.sums[i];
-        let method = if i == prefill_column { prefill } else { method };
+        let method = match i {
+            i if i == prefill_column => prefill,
+            i if of_manufacture(i) => 1.0,
+            _ => method,
+        };
         let low = ends.iter().fold(v, |low, end| low.min(end.sums[i])) / method;
         let high = ends.iter().fold(v, |high, end| high.max(end.sums[i])) * method;
         (!v.is_nan()).then_some([v, low, high])
@@ -148,7 +153,6 @@ pub fn request(fleet: &Fleet, asked: &Request) -> Result<RequestEstimate> {
         plan: &plan,
     };
     let unknown = site.unknown.iter().map(|(column, reason)| ((*column).to_owned(), reason.clone()));
-    let not_computed = super::columns::NOT_COMPUTED.iter().map(|(c, r)| ((*c).to_owned(), (*r).to_owned()));
     Ok(RequestEstimate {
         model: deployed.model.clone(),
         hardware: deployed.hardware.clone(),
@@ -156,7 +160,7 @@ pub fn request(fleet: &Fleet, asked: &Request) -> Result<RequestEstimate> {
         site: site.name.clone(),
         concurrency,
         values: SUMS.iter().enumerate().map(|(i, c)| (c.name, ranged(i))).collect(),
-        unknown: unknown.chain(not_computed).collect(),
+        unknown: unknown.collect(),
         catalog: (plan.catalog_edition(), fleet.catalog().content_hash().to_owned()),
         parameter_set: fleet.parameter_set().unwrap_or(crate::plan::DEFAULT_SET).to_owned(),
         steps: steps(&link),
@@ -183,7 +187,15 @@ fn ranges(
             let busy = (concurrency * spread).min(limit).max(1.0);
             [busy, (concurrency / spread).max(1.0)].map(|load| (size, load))
         })
-        .flat_map(|(size, load)| envelope(hour).map(|hour| Values::at_site(&rate(size, load).parts(features), &hour)))
+        .flat_map(|(size, load)| {
+            let made = &size.embodied_per_s;
+            let ends = envelope(hour).into_iter().zip([made.low(), made.high()]);
+            ends.map(move |(hour, made)| {
+                let mut values = Values::at_site(&rate(size, load).parts(features), &hour);
+                values.embody(&made, values.sums[0]);
+                values
+            })
+        })
         .collect()
 }
 

@@ -52,13 +52,8 @@ impl Estimate {
         for line in self.lines.iter().filter(|line| line.counts[0] > 0) {
             let Some(at) = line.deployment else { continue };
             let site = self.plan.site_of(at);
-            let known = |column: &str| {
-                let stated = site.unknown.iter().map(|(column, reason)| (*column, reason.as_str()));
-                stated
-                    .chain(columns::NOT_COMPUTED)
-                    .find(|(name, _)| *name == column)
-                    .map(|(_, reason)| reason.to_owned())
-            };
+            let known =
+                |column: &str| site.unknown.iter().find(|(name, _)| *name == column).map(|(_, reason)| reason.clone());
             for (at, column) in SUMS.iter().enumerate().filter(|(at, _)| line.values.sums[*at].is_nan()) {
                 let hour =
                     || format!("site `{}`: not known in these hours, or its factors contradict each other", site.name);

@@ -129,23 +129,22 @@ impl Fields {
         Ok(mix)
     }
 
+    /// The start of an hour, UTC.
+    pub(super) fn hour(&mut self, key: &str) -> Result<Option<i64>> {
+        let text = match self.table.remove(key) {
+            None => return Ok(None),
+            Some(Value::String(text)) => text,
+            Some(Value::Datetime(at)) => at.to_string(),
+            Some(other) => return Err(self.expected(key, &other.to_string(), "a time")),
+        };
+        super::series::time(&text)
+            .map(Some)
+            .ok_or_else(|| self.expected(key, &text, "an hour in UTC such as 2024-07-01 or 2024-07-01T15:00Z"))
+    }
+
     /// Two hours, given together.
     pub(super) fn period(&mut self, from: &str, until: &str) -> Result<Option<(i64, i64)>> {
-        let mut hour = |key: &str| -> Result<Option<i64>> {
-            let Some(text) = (match self.table.remove(key) {
-                None => None,
-                Some(Value::String(text)) => Some(text),
-                Some(Value::Datetime(at)) => Some(at.to_string()),
-                Some(other) => return Err(self.expected(key, &other.to_string(), "a time")),
-            }) else {
-                return Ok(None);
-            };
-            let found = super::series::time(&text);
-            found
-                .map(Some)
-                .ok_or_else(|| self.expected(key, &text, "an hour in UTC such as 2024-07-01 or 2024-07-01T15:00Z"))
-        };
-        match (hour(from)?, hour(until)?) {
+        match (self.hour(from)?, self.hour(until)?) {
             (None, None) => Ok(None),
             (Some(start), Some(end)) if end - start > LONGEST_H => {
                 Err(syntax(&self.place, &format!("{from} to {until} is more than ten years")))

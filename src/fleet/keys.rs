@@ -18,7 +18,7 @@ const fn key(name: &'static str, unit: &'static str, default: &'static str, mean
 }
 
 /// Tables of a fleet file. The catalog tables hold rows of the user's own, with the columns of the built-in files.
-pub const TOP_KEYS: [Key; 18] = [
+pub const TOP_KEYS: [Key; 21] = [
     key("deployment", "[[table]]", "none", "a model served on accelerators at a site"),
     key("site", "[table.NAME]", "none", "a building and its place"),
     key("meter", "[[table]]", "none", "a metered series beside the estimate"),
@@ -37,6 +37,9 @@ pub const TOP_KEYS: [Key; 18] = [
     key("power_chain", "[[table]]", "none", "catalog row of a class of power chain"),
     key("technology", "[[table]]", "none", "catalog row of a technology of generation"),
     key("embodied", "[[table]]", "none", "catalog row of an embodied burden"),
+    key("fab_node", "[[table]]", "none", "catalog row of a process node"),
+    key("bill_line", "[[table]]", "none", "catalog row of a line of a bill of materials"),
+    key("equivalent", "[[table]]", "none", "catalog row of an everyday equivalent"),
     key("catalog_site", "[[table]]", "none", "catalog row of a place"),
     key("parameter", "[[table]]", "none", "catalog row of a parameter of the inference method"),
     key(
@@ -55,7 +58,7 @@ pub const TOP_KEYS: [Key; 18] = [
 ];
 
 /// Keys of `[[deployment]]`.
-pub const DEPLOYMENT_KEYS: [Key; 29] = [
+pub const DEPLOYMENT_KEYS: [Key; 32] = [
     key("name", "text", "required", "its name in tables and files"),
     key("model", "catalog name or inline table", "required", "the network it serves"),
     key("hardware", "catalog name", "required", "the accelerator"),
@@ -100,6 +103,19 @@ pub const DEPLOYMENT_KEYS: [Key; 29] = [
     key("kv_precision", "bf16 | fp8", "bf16", "precision of the key-value cache"),
     key("sparsity", "0 to 1", "0", "share of the weights that a compressed format leaves out"),
     key("data_parallel", "count", "1", "groups of devices with their own attention weights and sequences"),
+    key("lifetime_years", "years", "4", "service life of its machines, over which making them is amortised"),
+    key(
+        "purchase_year",
+        "year",
+        "not booked",
+        "year in which its machines were bought: where the whole burden is booked",
+    ),
+    key(
+        "embodied",
+        "catalog name",
+        "sum of its parts",
+        "a published footprint for its accelerators: a row that says how many accelerators it covers",
+    ),
     key("pipeline_parallel", "count", "1", "stages of consecutive layers"),
     key("prefill_devices", "count", "0", "accelerators of a replica that only prefill; `devices` then decode"),
     key("cache_tier", "memory | host | flash | network", "memory", "where cached tokens are kept"),
@@ -168,4 +184,83 @@ pub const METER_KEYS: [Key; 5] = [
         "proportional",
         "what becomes of the difference to the estimate",
     ),
+];
+
+/// Tables of a training run beside those of a fleet.
+pub const RUN_TABLES: [Key; 2] = [
+    key("run", "[table]", "none", "what holds for every phase, and what the run is held against"),
+    key("phase", "[[table]]", "required", "a stretch of training of one kind on one kind of hardware"),
+];
+
+/// Keys of `[run]`; those that a phase has as well hold where the phase says nothing.
+pub const RUN_KEYS: [Key; 12] = [
+    key("name", "text", "name of the file", "its name in tables and files"),
+    key("hardware", "catalog name", "required in the run or the phase", "the accelerator"),
+    key("accelerators", "count", "not needed", "accelerators at once: gives dates from hours and hours from dates"),
+    key("server", "catalog name", "1.2 kW per 8 accelerators", "the server: host power and its parts"),
+    key("site", "name", "unknown place", "a [site.NAME] of this file, or a catalog name"),
+    key("start", "time, UTC", "not known: factors of a year", "the hour it starts"),
+    key("end", "time, UTC", "start and hours over accelerators", "the hour it ends"),
+    key(
+        "reserved_accelerators",
+        "count",
+        "none beyond those that work",
+        "accelerators that stand there from the first start to the last end: what no phase uses is idle",
+    ),
+    key("lifetime_years", "years", "4", "service life of its machines, over which making them is amortised"),
+    key("purchase_year", "year", "not booked", "year in which its machines were bought"),
+    key("embodied", "catalog name", "sum of its parts", "a published footprint for its accelerators"),
+    key(
+        "lifetime_output_tokens",
+        "tokens",
+        "not shared out",
+        "tokens the model will generate in its life: its share of the run for each",
+    ),
+];
+
+/// Keys of `[[phase]]`.
+pub const PHASE_KEYS: [Key; 38] = [
+    key("name", "text", "its kind", "its name in tables"),
+    key(
+        "kind",
+        "pretraining | fine-tuning | distillation | reinforcement-learning | other",
+        "pretraining",
+        "what is done",
+    ),
+    key("hardware", "catalog name", "that of the run", "the accelerator"),
+    key("accelerators", "count", "those of the run", "accelerators at once"),
+    key("server", "catalog name", "that of the run", "the server"),
+    key("site", "name", "that of the run", "the place"),
+    key("start", "time, UTC", "that of the run", "the hour it starts"),
+    key("end", "time, UTC", "that of the run", "the hour it ends"),
+    key("energy_mwh", "MWh", "follows from hours and power", "metered energy"),
+    key("energy_boundary", "accelerators | it | facility", "required with energy_mwh", "what the meter stands before"),
+    key("meter", "\"file.csv\"", "none", "metered series of it_kwh or facility_kwh by the hour, month or year"),
+    key("accelerator_hours", "h", "accelerators over the dates, or from FLOP", "hours of accelerators, added up"),
+    key("days", "days", "from the dates", "wall time: with accelerators it gives the hours"),
+    key("power_w", "W", "predicted", "mean power of an accelerator while it trains"),
+    key("power_boundary", "accelerators | it", "accelerators", "whether power_w is with its share of the server"),
+    key("model", "catalog name", "active_params", "the network that learns"),
+    key("active_params", "count", "those of the model", "weights a token is multiplied with"),
+    key("tokens", "tokens", "needed for FLOP", "tokens trained on, every epoch counted"),
+    key("context_tokens", "tokens", "2048", "length of the sequences: attention"),
+    key("flop", "FLOP", "from weights and tokens", "model FLOP of the whole phase"),
+    key("mfu", "0 to 1", "usual of its size and hardware", "model FLOPs utilisation"),
+    key("hfu", "0 to 1", "from mfu", "hardware FLOPs utilisation: with what is computed again"),
+    key("recomputation", "none | selective | full", "none", "forward passes computed again for want of memory"),
+    key("precision", "bf16 | fp8", "bf16", "precision of the matrices: which peak utilisation is of"),
+    key("trains", "all | adapters", "all", "whether every weight learns or only adapters do"),
+    key("teacher", "catalog name", "none", "a network that is run forward on every token"),
+    key("frozen_params", "count", "none", "weights of networks that are run forward on every token: reward, reference"),
+    key("checkpointing", "share", "0", "time that accelerators wait for checkpoints, over the time they work"),
+    key("restarts", "share", "0", "work lost in failures and done again, over the work that counts"),
+    key("failed", "share", "0", "runs that were given up, over the work that counts"),
+    key("exploratory", "share", "0", "ablations, searches, scaling runs, over the work that counts"),
+    key("generations", "count", "none", "answers generated on the way, for rewards or as data"),
+    key("generation_model", "catalog name", "the model", "the network that generates them"),
+    key("generation_hardware", "catalog name", "hardware", "the accelerator they are generated on"),
+    key("generation_devices", "count", "fewest that hold the weights", "accelerators of a replica that generates"),
+    key("generation_input_tokens", "tokens", "0", "mean prompt of an answer"),
+    key("generation_output_tokens", "tokens", "required with generations", "mean length of an answer"),
+    key("generation_concurrency", "requests", "half of memory, at most 64", "answers a replica generates at once"),
 ];

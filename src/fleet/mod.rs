@@ -7,24 +7,27 @@
 mod check;
 pub mod edit;
 mod fields;
+mod files;
 mod keys;
 mod read;
 mod route;
+mod run;
 mod series;
 mod site;
 mod table;
 
-pub use keys::{DEPLOYMENT_KEYS, Key, METER_KEYS, SITE_KEYS, TOP_KEYS};
+pub use keys::{DEPLOYMENT_KEYS, Key, METER_KEYS, PHASE_KEYS, RUN_KEYS, RUN_TABLES, SITE_KEYS, TOP_KEYS};
 pub use route::Match;
+pub use run::{Again, Boundary, Generation, Kind, Overheads, Phase, Run};
 pub use series::{METER_SERIES, REPLICA_SERIES, SITE_SERIES, SeriesColumn};
 pub use site::{Allocation, Contract, Matching, Meter, Metered, Residual, Site};
 
 use crate::catalog::Catalog;
-use crate::error::excerpt;
 use crate::hours::Series;
 use crate::{Error, Result};
+use files::{below, read_bytes, read_text};
 use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use xxhash_rust::xxh3::Xxh3;
 
@@ -107,6 +110,12 @@ pub struct Deployment {
     pub metered_concurrency: Option<f64>,
     /// Share of the input tokens that an encoder made of images, video or sound.
     pub media_share: Option<f64>,
+    /// Service life of its machines.
+    pub lifetime_years: Option<f64>,
+    /// Year in which they were bought.
+    pub purchase_year: Option<f64>,
+    /// A published footprint that stands for its accelerators.
+    pub embodied: Option<String>,
 }
 
 impl Deployment {
@@ -143,6 +152,9 @@ impl Deployment {
             time_scale: None,
             metered_concurrency: None,
             media_share: None,
+            lifetime_years: None,
+            purchase_year: None,
+            embodied: None,
         }
     }
 }
@@ -265,6 +277,12 @@ impl Fleet {
         Self::build(&text, &path.to_string_lossy(), folder)
     }
 
+    /// The same with the digest of another text.
+    fn digested_with(self, text: &str) -> Self {
+        let digest = digest(&format!("{}{text}", self.digest));
+        Self { digest, ..self }
+    }
+
     /// The same sites and catalog without deployments.
     #[must_use]
     pub fn without_deployments(&self) -> Self {
@@ -358,43 +376,4 @@ impl Fleet {
 
 fn digest(text: &str) -> String {
     format!("{:032x}", xxhash_rust::xxh3::xxh3_128(text.as_bytes()))
-}
-
-/// The bytes of a file.
-fn read_bytes(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Error::FileNotFound { path: path.into() },
-        _ => Error::FileAccess { path: path.into(), problem: error.to_string() },
-    })
-}
-
-/// A file named in a fleet: it lies below the folder of the fleet's file, so that a file from somewhere else cannot read
-/// what is not its own.
-fn below(folder: &Path, file: &str, place: &str) -> Result<PathBuf> {
-    let parts = Path::new(file).components();
-    if file.is_empty() || parts.into_iter().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir)) {
-        let problem = format!("`{}` leads out of the folder of the fleet file; put the file below it", excerpt(file));
-        return Err(Error::FleetSyntax { place: place.into(), problem });
-    }
-    let path = folder.join(file);
-    // A link inside the folder may still lead out of it.
-    let inside = |folder: &Path| path.canonicalize().ok()?.strip_prefix(folder.canonicalize().ok()?).ok().map(|_| ());
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    if !path.exists() {
-        let problem = format!("there is no file `{}`, looked for at {}", excerpt(file), path.display());
-        return Err(Error::FleetSyntax { place: place.into(), problem });
-    }
-    if inside(folder).is_none() {
-        let problem = format!("`{}` is a link out of the folder of the fleet file", excerpt(file));
-        return Err(Error::FleetSyntax { place: place.into(), problem });
-    }
-    Ok(path)
-}
-
-/// The text of a file.
-fn read_text(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Error::FileNotFound { path: path.into() },
-        _ => Error::FileAccess { path: path.into(), problem: error.to_string() },
-    })
 }

@@ -16,6 +16,8 @@ const MARGINAL: Bounds = Bounds { what: "marginal emission factor", unit: "g/kWh
 const WATER: Bounds = Bounds { what: "water of generation", unit: "L/kWh", low: 0.0, high: 200.0 };
 const LOSSES: Bounds = Bounds { what: "losses of the grid", unit: "%", low: 0.0, high: 60.0 };
 const STRESS: Bounds = Bounds { what: "weight of water stress", unit: "", low: 0.0, high: 100.0 };
+pub(super) const LIFETIME: Bounds = Bounds { what: "service life", unit: "years", low: 0.5, high: 30.0 };
+pub(super) const YEAR: Bounds = Bounds { what: "year of purchase", unit: "", low: 2005.0, high: 2100.0 };
 const DRAFT: Bounds = Bounds { what: "drafted tokens", unit: "tokens", low: 0.0, high: 64.0 };
 const POOL: Bounds = Bounds { what: "devices that prefill", unit: "", low: 0.0, high: 65_536.0 };
 const DRAFT_PARAMETERS: Bounds = Bounds { what: "draft weights", unit: "parameters", low: 0.0, high: 1e13 };
@@ -35,14 +37,19 @@ pub(super) struct Read {
     pub files: Vec<String>,
 }
 
-pub(super) fn read(text: &str, place: &str) -> Result<Read> {
-    let mut top: Table = text.parse().map_err(|e: toml::de::Error| Error::FleetSyntax {
+/// A text as TOML.
+pub(super) fn table(text: &str, place: &str) -> Result<Table> {
+    text.parse().map_err(|e: toml::de::Error| Error::FleetSyntax {
         place: match e.span() {
             Some(span) => format!("{place}, line {}", text[..span.start].matches('\n').count() + 1),
             None => place.into(),
         },
         problem: e.message().to_owned(),
-    })?;
+    })
+}
+
+pub(super) fn read(text: &str, place: &str) -> Result<Read> {
+    let mut top = table(text, place)?;
     check_keys(place, &top, &TOP_KEYS)?;
     let parameter_set = match top.remove("parameter_set") {
         None => None,
@@ -169,6 +176,9 @@ fn deployment(place: &str, index: usize, value: Value, overlay: &mut Table) -> R
         time_scale: fields.number("time_scale", Bounds::SCALE)?,
         metered_concurrency: fields.number("metered_concurrency", Bounds::CONCURRENCY)?,
         media_share: fields.number("media_share", Bounds::FRACTION)?,
+        lifetime_years: fields.number("lifetime_years", LIFETIME)?,
+        purchase_year: fields.whole("purchase_year", YEAR)?,
+        embodied: fields.text("embodied")?,
     };
     if read.draft_tokens.is_some_and(|tokens| tokens > 0.0) && read.draft_acceptance.is_none() {
         let hint = "state the measured share of drafted tokens that the engine accepts";
@@ -294,7 +304,7 @@ fn meter(place: &str, index: usize, value: Value) -> Result<Meter> {
     })
 }
 
-fn list(place: &str, key: &str, value: Option<Value>) -> Result<Vec<Value>> {
+pub(super) fn list(place: &str, key: &str, value: Option<Value>) -> Result<Vec<Value>> {
     match value {
         None => Ok(Vec::new()),
         Some(Value::Array(values)) => Ok(values),

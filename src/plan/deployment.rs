@@ -1,13 +1,15 @@
 //! A deployment compiled: its method with every coefficient, its power, its limits.
 
 use super::architecture::{encoder_flop, network};
-use super::machine::{accelerator, generation, host, idle_power, needed};
+use super::embodied::Made as Embodied;
+use super::machine::{accelerator, embodied, generation, host, idle_power, needed};
 use super::{Notes, parameters, serving};
 use crate::Result;
 use crate::catalog::{Hardware, Model, Quality, Record, Resolved};
 use crate::fleet::{Concurrency, Deployment, Fleet, Tenancy};
 use crate::hours::{HOUR_S, Series, hour_of};
 use crate::physics::disaggregated::join;
+use crate::physics::embodied::Burden;
 use crate::physics::inference::{Coefficients, Roofline, Serving};
 use crate::physics::occupancy::{default_concurrency, memory_limit};
 use crate::physics::parallel::Layout;
@@ -79,6 +81,10 @@ pub struct Deployed {
     pub host: Watts,
     /// Host power of one replica while no request runs.
     pub host_idle: Watts,
+    /// What making one replica's machines took.
+    pub made: Embodied,
+    /// What a second of a replica bears of it.
+    pub embodied_per_s: Burden,
     /// The same with the smallest and the largest size that is assumed of a model whose size nobody discloses.
     pub ends: Vec<Deployed>,
     /// What widens the interval of its accelerator energy.
@@ -243,11 +249,7 @@ fn served(
         if generates(&model.row.kind) { roofline } else { roofline.prefill_only() }
     };
     let roofline = pool(&serving);
-    let sound = model.row.kind == "audio";
-    if sound {
-        let why = "its encoder's frames are its input tokens (50 a second for Whisper); no measured row is of sound";
-        notes.assume(&place, "sound", "as a decoder", why);
-    }
+    let sound = hears(&place, model.row, notes);
     let stored = network.attention.stored;
     let stored_bytes = (stored.full + stored.window) * precision.cache_bytes + network.attention.index_bytes;
     let tier = parameters::tier(&place, fleet.catalog(), stated.cache_tier.as_deref().unwrap_or("memory"), notes)?;
@@ -263,6 +265,7 @@ fn served(
     };
     let all_devices = devices + stated.prefill_devices.unwrap_or(0.0);
     let (host, host_idle) = host(fleet, &place, stated, all_devices, notes)?;
+    let made = embodied(fleet, &place, stated, (hardware.row, all_devices, host), notes)?;
     let copies = serving.layout.cache_copies(network.attention.cache_shards);
     let widening = Widening {
         blackwell: generation == "blackwell",
@@ -293,6 +296,8 @@ fn served(
         idle: idle * all_devices,
         host,
         host_idle,
+        embodied_per_s: made.per_second(),
+        made,
         ends: Vec::new(),
         widening,
         spread: resolved.spread,
@@ -341,6 +346,16 @@ fn most(place: &str, stated: &Deployment, from_log: bool, notes: &mut Notes) -> 
         }
         DEFAULT_MAX_CONCURRENCY
     })
+}
+
+/// Whether the model's input is sound, which is said.
+fn hears(place: &str, model: &Model, notes: &mut Notes) -> bool {
+    let sound = model.kind == "audio";
+    if sound {
+        let why = "its encoder's frames are its input tokens (50 a second for Whisper); no measured row is of sound";
+        notes.assume(place, "sound", "as a decoder", why);
+    }
+    sound
 }
 
 /// Whether models of this kind generate tokens one by one; the others only read their input.

@@ -4,13 +4,14 @@
 //! than a quarter, the shape is scaled to it; a model nobody has described gets its shape from the parameter count alone.
 
 use super::diffusion::{DIFFUSION_SET, DiffusionMethod, denoiser};
-use super::machine::{accelerator, host};
+use super::machine::{accelerator, embodied, host};
 use super::{Notes, Plan};
 use crate::catalog::{Catalog, Diffusion, Hardware};
 use crate::fleet::{Deployment, Fleet};
 use crate::physics::diffusion::{Denoiser, Generated, Job, Work};
 use crate::physics::diffusion_laws::Laws;
 use crate::physics::diffusion_range::{Case, Shape};
+use crate::physics::embodied::Burden;
 use crate::units::{Joules, Watts};
 use crate::{Error, Result};
 
@@ -182,6 +183,8 @@ pub struct Pictured<'a> {
     pub made: Made,
     /// Host power of the accelerators while they work.
     pub host: Watts,
+    /// What a second of the accelerators and their host bears of making them.
+    pub embodied_per_s: Burden,
 }
 
 impl Plan {
@@ -245,9 +248,10 @@ impl Plan {
         note_method(catalog, several, hardware.generation.as_deref(), notes)?;
         let server = Deployment::plain(place, &asked.model, name);
         let (host, _) = host(fleet, place, &server, devices, notes)?;
+        let embodied_per_s = embodied(fleet, place, &server, (hardware, devices, host), notes)?.per_second();
         let model =
             row.map_or_else(|| catalog.model(&asked.model).map(|found| found.row.id.as_str()), |row| Ok(&row.id))?;
-        Ok((plan, Pictured { model, hardware, job, made, host }))
+        Ok((plan, Pictured { model, hardware, job, made, host, embodied_per_s }))
     }
 }
 

@@ -1,7 +1,8 @@
 //! What a deployment runs on: the accelerator's datasheet, waiting power, host power.
 
 use super::Notes;
-use crate::catalog::{Catalog, Hardware};
+use super::embodied::{Machines, Made as Embodied, made};
+use crate::catalog::{Catalog, Hardware, Server};
 use crate::fleet::{Deployment, Fleet};
 use crate::physics::inference::Accelerator;
 use crate::physics::provisioned::{HOST_IDLE_SHARE, HOST_PER_EIGHT, waiting_power};
@@ -109,6 +110,40 @@ pub(super) fn needed(
     Ok(value)
 }
 
+/// The server that is named; behind a cloud instance whose host is not known, the one inferred to be there.
+fn server<'a>(fleet: &'a Fleet, place: &str, name: &str, notes: &mut Notes) -> Result<&'a Server> {
+    let row = fleet.catalog().server(name)?.row;
+    match (row.host_typical_w, &row.host_server_id) {
+        (None, Some(behind)) => {
+            let why = format!("the server inferred to be behind `{}`; no cloud says", row.id);
+            notes.assume(place, "server", behind.clone(), &why);
+            Ok(fleet.catalog().server(behind)?.row)
+        }
+        _ => Ok(row),
+    }
+}
+
+/// What making the machines of a replica took.
+pub(super) fn embodied(
+    fleet: &Fleet,
+    place: &str,
+    stated: &Deployment,
+    (hardware, devices, host): (&Hardware, f64, Watts),
+    notes: &mut Notes,
+) -> Result<Embodied> {
+    let named = stated.server.as_deref();
+    let machines = Machines {
+        hardware,
+        devices,
+        server: named.map(|name| server(fleet, place, name, &mut Notes::default())).transpose()?,
+        rated_kw: (hardware.tdp_w.unwrap_or(0.0) * devices + host.0) / 1e3,
+        lifetime_years: stated.lifetime_years,
+        purchase_year: stated.purchase_year,
+        published: stated.embodied.as_deref(),
+    };
+    made(fleet.catalog(), place, &machines, notes)
+}
+
 pub(super) fn host(
     fleet: &Fleet,
     place: &str,
@@ -126,12 +161,7 @@ pub(super) fn host(
         );
         return Ok((working, idle));
     };
-    let mut server = fleet.catalog().server(name)?.row;
-    if let (None, Some(behind)) = (server.host_typical_w, &server.host_server_id) {
-        let why = format!("the server inferred to be behind `{}`; no cloud says", server.id);
-        notes.assume(place, "server", behind.clone(), &why);
-        server = fleet.catalog().server(behind)?.row;
-    }
+    let server = server(fleet, place, name, notes)?;
     let (Some(typical), Some(accelerators)) = (server.host_typical_w, server.accelerators) else {
         return Err(Error::FleetConflict {
             place: place.into(),

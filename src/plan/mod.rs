@@ -7,6 +7,7 @@
 mod architecture;
 mod deployment;
 mod diffusion;
+mod embodied;
 mod generation;
 mod machine;
 mod parameters;
@@ -14,18 +15,21 @@ mod rates;
 mod route;
 mod serving;
 mod site;
+mod trainer;
 
 pub use crate::catalog::WeatherOf;
 pub use crate::physics::spread::Metered;
 pub use architecture::{attention, network_of};
 pub use deployment::{Deployed, LoadRule, Room};
 pub use diffusion::{DIFFUSION_SET, DiffusionMethod, denoiser};
+pub use embodied::{Component, Group, LIFETIME_YEARS, Machines, Made as Embodied, accelerator_parts};
 pub use generation::{Made, Picture, Pictured, Wanted, found, generate};
 pub use machine::accelerator_of as accelerator;
 pub use parameters::{BASE_ENGINE, DEFAULT_SET, chosen, is_fitted, parameters, parameters_of, publish, spread_of};
 pub use rates::{Parts, Rate, RateTable};
 pub(crate) use route::ASSUMED_HARDWARE;
 pub use site::{Around, Contracts, FacilityHour, GridHour, Level, Site, SiteHour, cooling_at};
+pub use trainer::{Learner, Trainer, answer};
 
 use crate::Result;
 use crate::catalog::{Origin, Provenance};

@@ -29,6 +29,8 @@ pub struct Parts {
     pub prefill_j: f64,
     /// Accelerators in decode.
     pub decode_j: f64,
+    /// Accelerators in training.
+    pub training_j: f64,
     /// Accelerators provisioned and idle.
     pub idle_j: f64,
     /// Host.
@@ -41,7 +43,7 @@ impl Parts {
     /// IT energy.
     #[must_use]
     pub fn it_j(&self) -> f64 {
-        self.prefill_j + self.decode_j + self.idle_j + self.host_j
+        self.prefill_j + self.decode_j + self.training_j + self.idle_j + self.host_j
     }
 
     /// The same time with energies of another size.
@@ -50,6 +52,7 @@ impl Parts {
         Self {
             prefill_j: self.prefill_j * factor,
             decode_j: self.decode_j * factor,
+            training_j: self.training_j * factor,
             idle_j: self.idle_j * factor,
             host_j: self.host_j * factor,
             replica_s: self.replica_s,
@@ -62,6 +65,7 @@ impl Parts {
         Self {
             prefill_j: self.prefill_j + other.prefill_j,
             decode_j: self.decode_j + other.decode_j,
+            training_j: self.training_j + other.training_j,
             idle_j: self.idle_j + other.idle_j,
             host_j: self.host_j + other.host_j,
             replica_s: self.replica_s + other.replica_s,
@@ -78,6 +82,7 @@ impl Rate {
         Parts {
             prefill_j: prefill.0,
             decode_j: decode.0,
+            training_j: 0.0,
             idle_j: self.idle_j_per_s * replica_s,
             host_j: self.host_j_per_s * replica_s,
             replica_s,

@@ -1,6 +1,7 @@
 //! `wattledger.Estimate` and its tables.
 
 use super::{arrow, loads};
+use crate::catalog::Catalog;
 use crate::estimate::{self, GroupBy};
 use crate::{files, report};
 use pyo3::prelude::*;
@@ -17,6 +18,15 @@ fn group(by: &[String], timezone: Option<&str>, filters: &[String]) -> PyResult<
         group = group.filter(expression)?;
     }
     Ok(group)
+}
+
+/// Sums in everyday things, as Python objects.
+pub(super) fn everyday<'py>(
+    py: Python<'py>,
+    total: &estimate::Total,
+    catalog: &Catalog,
+) -> PyResult<Bound<'py, PyAny>> {
+    loads(py, &serde_json::to_string(&report::equivalents(total, catalog)?).expect("plain data"))
 }
 
 #[pymethods]
@@ -73,6 +83,15 @@ impl Estimate {
         self.to_dict(py, Vec::new(), None, Vec::new())?.get_item("reconciliation")
     }
 
+    #[getter]
+    fn embodied<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.to_dict(py, Vec::new(), None, Vec::new())?.get_item("embodied")
+    }
+
+    fn equivalents<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        everyday(py, &self.0.total(), Catalog::builtin())
+    }
+
     fn explain<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.to_dict(py, Vec::new(), None, Vec::new())?.get_item("provenance")
     }
@@ -96,7 +115,7 @@ impl Estimate {
 
 /// An estimate grouped by keys.
 #[pyclass(frozen, module = "wattledger")]
-pub(super) struct EstimateTable(estimate::Table);
+pub(super) struct EstimateTable(pub(super) estimate::Table);
 
 #[pymethods]
 impl EstimateTable {

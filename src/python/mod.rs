@@ -11,6 +11,7 @@ mod estimate;
 mod fleet;
 mod ledger;
 mod scan;
+mod training;
 mod validation;
 mod wait;
 
@@ -36,6 +37,8 @@ mod engine {
     use super::ledger::{Ledger, merge};
     #[pymodule_export]
     use super::scan::{formats, scan_columns, scan_paths, scan_stream, ways_out, write_whole};
+    #[pymodule_export]
+    use super::training::{TrainingEstimate, run_groups, run_keys, train_file, train_tables, train_text};
     #[pymodule_export]
     use super::validation::{InferenceMeasurements, validate, validation_kinds};
     use pyo3::prelude::*;

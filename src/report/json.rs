@@ -16,7 +16,7 @@ fn count(n: u128) -> Value {
     }
 }
 
-fn total(total: &Total) -> Map<String, Value> {
+pub(super) fn total(total: &Total) -> Map<String, Value> {
     let counts = COUNTS.iter().zip(total.counts).map(|(c, n)| (c.name.to_owned(), count(n)));
     let names = SUMS.iter().chain(&RATIOS);
     let sums = names.zip(total.values()).map(|(c, v)| (c.name.to_owned(), v.map_or(Value::Null, Value::from)));
@@ -24,7 +24,7 @@ fn total(total: &Total) -> Map<String, Value> {
     counts.chain([unestimated]).chain(sums).collect()
 }
 
-fn rows(table: &Table) -> Vec<Value> {
+pub(super) fn rows(table: &Table) -> Vec<Value> {
     let row = |row: &crate::estimate::TableRow| {
         let keys = table.keys.iter().zip(&row.keys);
         let mut object: Map<String, Value> =
@@ -82,6 +82,7 @@ pub fn estimate_json(estimate: &Estimate, table: &Table) -> String {
         "unknown": unknown,
         "unknown_models": unknown_models,
         "sites": estimate.sites(),
+        "embodied": estimate.embodied(),
         "reconciliation": estimate.reconciled().iter().map(reconciled).collect::<Vec<_>>(),
         "assumptions": estimate.assumptions(),
         "provenance": {

@@ -23,6 +23,8 @@ pub mod measured;
 mod read;
 mod report;
 mod summary;
+mod training;
+mod training_line;
 
 pub use summary::Summary;
 
@@ -38,13 +40,13 @@ pub enum Kind {
     ImageVideo,
     /// Annual PUE and WUE of sites.
     Facility,
+    /// Energy, emissions, water and hours of training runs.
+    Training,
 }
 
 impl Kind {
     /// Kinds that can be validated.
-    pub const ALL: [Self; 3] = [Self::Inference, Self::ImageVideo, Self::Facility];
-    /// Names of kinds that are planned and cannot be validated yet.
-    pub const PLANNED: [&'static str; 1] = ["training"];
+    pub const ALL: [Self; 4] = [Self::Inference, Self::ImageVideo, Self::Facility, Self::Training];
 
     /// The name, as the command takes it.
     #[must_use]
@@ -53,21 +55,21 @@ impl Kind {
             Self::Inference => "inference",
             Self::ImageVideo => "image-video",
             Self::Facility => "facility",
+            Self::Training => "training",
         }
     }
 
     /// The kind of that name.
     ///
     /// # Errors
-    /// [`Error::Argument`] for a name that is no kind, or one that is not available yet.
+    /// [`Error::Argument`] for a name that is no kind.
     pub fn parse(name: &str) -> Result<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
             let known: Vec<&str> = Self::ALL.into_iter().map(Self::name).collect();
-            let planned = if Self::PLANNED.contains(&name) { "; that one is not available yet" } else { "" };
             Error::Argument {
                 what: "kind of measurements".into(),
                 value: name.to_owned(),
-                expected: format!("{}{planned}", known.join(" or ")),
+                expected: known.join(" or "),
             }
         })
     }
@@ -136,5 +138,6 @@ pub fn validate(kind: Kind, path: &Path) -> Result<Report> {
         Kind::Inference => inference::validate(path),
         Kind::ImageVideo => image_video::validate(path),
         Kind::Facility => facility::validate(path),
+        Kind::Training => training::validate(path),
     }
 }

@@ -13,7 +13,7 @@ use std::path::Path;
 use text::{code, masked};
 
 /// Each room, and the doors it may use. `physics::attention` opens that part of a room alone.
-const ROOMS: [(&str, &[&str]); 20] = [
+const ROOMS: [(&str, &[&str]); 21] = [
     ("units", &[]),
     ("hours", &[]),
     ("error", &[]),
@@ -28,10 +28,11 @@ const ROOMS: [(&str, &[&str]); 20] = [
     ("ledger", &["error", "event", "files", "keys"]),
     ("kernel", &["error", "event", "keys", "ledger", "physics::attention"]),
     ("estimate", &["error", "event", "fleet", "hours", "keys", "ledger", "physics", "plan", "units"]),
-    ("report", &["error", "estimate", "event", "fleet", "hours", "keys", "ledger"]),
+    ("report", &["catalog", "error", "estimate", "event", "fleet", "hours", "keys", "ledger", "training"]),
     ("scan", &["error", "event", "intake", "kernel", "keys", "ledger"]),
     ("validation", &["catalog", "error", "fleet", "hours", "physics", "plan", "units"]),
     ("calibration", &["catalog", "error", "estimate", "fleet", "intake", "ledger", "plan", "units"]),
+    ("training", &["catalog", "error", "estimate", "fleet", "hours", "physics", "plan", "units"]),
     ("annotate", &["error", "estimate", "event", "intake", "keys", "report"]),
     // The porch enters by the public doors, whichever it likes.
     ("python", &["*"]),

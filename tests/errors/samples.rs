@@ -248,7 +248,7 @@ fn ledgers(add: &mut impl FnMut(Option<Error>)) {
     add(asked(|request| request.model = None).err());
     let measured = |text: &str| validate(Kind::ImageVideo, &file("measured.csv", text.as_bytes())).err();
     add(measured("model,gpu,height,width,denoising_steps\n"));
-    add(Kind::parse("training").err());
+    add(Kind::parse("cooking").err());
     add(scan(&[path.to_string_lossy().into_owned()], &Options::default(), &|| true).err());
 }
 

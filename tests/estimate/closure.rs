@@ -81,7 +81,9 @@ fn single_events_and_the_unallocated_sum_to_the_estimate() {
         let (table, batch) = crate::support::events(&requests);
         let columns = Annotator::new(&estimate).annotate(&batch.columns(), &table);
         let (whole, rest) = (estimate.total(), estimate.unallocated());
-        for column in ["prefill_kwh", "decode_kwh", "idle_kwh", "host_kwh", "facility_kwh", "replica_seconds"] {
+        for column in
+            ["prefill_kwh", "decode_kwh", "idle_kwh", "host_kwh", "facility_kwh", "replica_seconds", "co2e_embodied_g"]
+        {
             let at = wattledger::estimate::columns::sum(column);
             let sum: f64 = columns[at].iter().sum::<f64>() + rest.value(at).unwrap_or(0.0);
             assert!(close(sum, value(&whole, column)), "{more}: {column} {sum} {}", value(&whole, column));
@@ -106,16 +108,6 @@ fn idle_is_charged_only_where_the_log_shows_the_whole_load() {
     }
     let part = estimate(&silent_between(), &fleet("replicas = 2\nlog_fraction = 0.5"));
     assert!(part.assumptions().iter().any(|note| note.what == "log_fraction"));
-}
-
-#[test]
-fn what_is_never_computed_is_unknown_and_not_zero() {
-    let estimate = estimate(&silent_between(), &fleet(DEDICATED));
-    let total = estimate.total();
-    for (column, _) in wattledger::estimate::columns::NOT_COMPUTED {
-        assert_eq!(total.value(wattledger::estimate::columns::sum(column)), None, "{column}");
-        assert!(estimate.unknown().iter().any(|unknown| unknown.column == column && unknown.requests == 720));
-    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Estimates from outside: known values, closure, routes, and what leaves the house.
 
 mod closure;
+mod embodied;
 mod golden;
 mod laws;
 mod report;

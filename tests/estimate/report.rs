@@ -29,6 +29,7 @@ fn json_has_the_keys_of_the_contract() {
             "unknown",
             "unknown_models",
             "sites",
+            "embodied",
             "reconciliation",
             "assumptions",
             "provenance"
@@ -47,7 +48,8 @@ fn json_has_the_keys_of_the_contract() {
     }
     assert!(document["coverage"]["by_reason"].is_object() && document["coverage"]["rejects"].is_array());
     assert_eq!(document["totals"]["requests"], 360);
-    assert_eq!(document["totals"]["co2e_embodied_g"], Value::Null);
+    assert!(document["totals"]["co2e_embodied_g"].as_f64().is_some_and(|grams| grams > 0.0));
+    assert_eq!(document["totals"]["co2e_marginal_g"], Value::Null);
     let provenance = &document["provenance"];
     for key in ["engine_version", "method_edition", "parameter_set", "fleet_digest", "catalog_digest"] {
         assert!(provenance[key].as_str().is_some_and(|text| !text.is_empty()), "{key}");
@@ -113,8 +115,8 @@ fn tables_keep_counts_exact_and_unknown_values_null() {
     let batch = to_batch(&by(&made, &["deployment", "hour"]));
     let names: Vec<String> = batch.schema().fields().iter().map(|field| field.name().clone()).collect();
     assert_eq!(names[..4], ["deployment", "hour", "unallocated", "requests"]);
-    let embodied = batch.column_by_name("co2e_embodied_g").unwrap();
-    assert_eq!(embodied.null_count(), batch.num_rows());
+    let marginal = batch.column_by_name("co2e_marginal_g").unwrap();
+    assert_eq!(marginal.null_count(), batch.num_rows());
     let wide = Row { key: 0, bin: 0, sums: [1, 10_u128.pow(30), 0, 0, 0, 0, 0, 0] };
     let ledger = Ledger::from_rows(3600, vec![], &[Series::new(vec![None; 6])], &[wide], vec![], &[]).unwrap();
     let made = wattledger::estimate::Estimate::new(&ledger, &Fleet::assumed()).unwrap();

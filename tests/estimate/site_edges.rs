@@ -190,5 +190,5 @@ fn one_request_at_an_hour_says_what_it_used() {
     assert!(close(used.value * v("facility_kwh"), v("co2e_location_g")));
     let year = request(&Fleet::assumed(), &asked(None)).unwrap();
     assert!(year.tree.parts.iter().any(|node| node.what == "co2e_location_g" && node.parts[0].formula == "zone-year"));
-    assert_eq!(sum("it_kwh"), 5);
+    assert_eq!(sum("it_kwh"), 6);
 }

@@ -52,8 +52,8 @@ def test_a_file_that_cannot_be_understood_says_where(tmp_path: Path) -> None:
     assert report["rows"][0]["reason"] == "line 2: `height` is `tall`, expected a number from 1 to 1000000"
     with pytest.raises(wl.InputNotFoundError):
         wl.validate("image-video", tmp_path / "none.csv")
-    with pytest.raises(wl.InputError, match="not available yet"):
-        wl.validate("training", BUNDLED)
+    with pytest.raises(wl.InputError, match="expected inference or image-video"):
+        wl.validate("cooking", BUNDLED)
 
 
 def test_the_command_gives_json_and_a_table(tmp_path: Path) -> None:
@@ -74,17 +74,13 @@ def test_the_command_gives_json_and_a_table(tmp_path: Path) -> None:
 
 
 def test_the_command_ends_with_the_code_of_the_contract(tmp_path: Path) -> None:
-    for kind in ("training",):
-        refused = run("validate", kind, str(BUNDLED))
-        assert refused.returncode == 2
-        assert "not available yet" in refused.stderr
     assert run("validate", "cooking", str(BUNDLED)).returncode == 2
     assert run("validate", "image-video").returncode == 2
     assert run("validate", "image-video", str(tmp_path / "none.csv")).returncode == 1
     assert run("validate", "image-video", measured(tmp_path, "sdxl-turbo,H100,tall,512,25,300\n")).returncode == 0
     shown = run("validate", "--help").stdout
     assert "image-video" in shown
-    assert "training" not in shown
+    assert "training" in shown
 
 
 def test_the_shipped_parameters_are_what_the_fit_gives() -> None:

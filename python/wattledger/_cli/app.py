@@ -42,6 +42,7 @@ Bin = Annotated[int, typer.Option("--bin", help="Width of the ledger's bins in s
 MaxBad = Annotated[float, typer.Option("--max-bad", help="Share of rejected lines beyond which the exit code is 3.")]
 Threads = Annotated[int, typer.Option(help="Threads; 0 is one for each core.")]
 MaxLine = Annotated[int, typer.Option("--max-line-bytes", help="Longest line that is read.")]
+Everyday = Annotated[bool, typer.Option("--equivalents", help="Totals in everyday things as well, with sources.")]
 Force = Annotated[bool, typer.Option("--force", help="Add ledgers that hold the same input.")]
 
 MAX_BAD = 0.001
@@ -107,6 +108,7 @@ def estimate(
     output: Output = [],
     as_json: Json = False,
     as_table: AsTable = False,
+    equivalents: Everyday = False,
     where: Where = [],
     since: Since = None,
     until: Until = None,
@@ -144,8 +146,10 @@ def estimate(
     _check_own([*dimension, *own], estimated)
     grouping: dict[str, Any] = {"timezone": group_timezone, "where": where}
     text = estimated.to_json(by=keys, **grouping)
+    if equivalents:
+        text = _with_equivalents(text, estimated.equivalents())
     for path in output:
-        _write(path, estimated, keys, grouping, text, raw=format == "csv-raw")
+        _write_grouped(path, estimated.by(*keys, **grouping), text, raw=format == "csv-raw")
     table = as_table or (sys.stdout.isatty() and not as_json)
     if not estimated.by(*keys, **grouping):
         talk.say("no rows: nothing in the log is in this period and like these patterns")
@@ -158,6 +162,13 @@ def estimate(
     return exits.of_coverage(coverage, max_bad)
 
 
+def _with_equivalents(text: str, equivalents: list[dict[str, Any]]) -> str:
+    """Add everyday equivalents, which are for people, to a document."""
+    import json
+
+    return json.dumps({**json.loads(text), "equivalents": equivalents})
+
+
 def _check_own(own: list[str], estimated: wl.Estimate) -> None:
     """Refuse a key that no line carries: a misspelt name would be a column of nothing."""
     for key in own:
@@ -167,16 +178,14 @@ def _check_own(own: list[str], estimated: wl.Estimate) -> None:
             raise typer.BadParameter(f"'{key}' is neither a key ({known}) nor a column of the log", param_hint="--by")
 
 
-def _write(
-    path: Path, estimated: wl.Estimate, keys: list[str], grouping: dict[str, Any], text: str, *, raw: bool
-) -> None:
+def _write_grouped(path: Path, table: wl.EstimateTable, text: str, *, raw: bool) -> None:
     match path.suffix:
         case ".json":
             _write_text(path, text + "\n")
         case ".csv":
-            _write_text(path, estimated.by(*keys, **grouping).to_csv(raw=raw))
+            _write_text(path, table.to_csv(raw=raw))
         case ".parquet":
-            estimated.by(*keys, **grouping).write_parquet(path, metadata=text)
+            table.write_parquet(path, metadata=text)
         case other:
             raise typer.BadParameter(
                 f"cannot write '{other or path.name}', expected .json, .csv or .parquet", param_hint="-o"
@@ -585,6 +594,41 @@ def facility(
         show(years)
     else:
         typer.echo(json.dumps({"sites": [one.summary for one in years]}))
+    return exits.GOOD
+
+
+@app.command()
+def train(
+    path: Annotated[Path, typer.Argument(metavar="RUN.toml", help="The run: [run], [[phase]], tables of a fleet.")],
+    by: Annotated[str, typer.Option(help="Keys to group by: phase,activity,kind,hardware,site,hour,day,month.")] = (
+        "phase,activity"
+    ),
+    explain: Annotated[bool, typer.Option("--explain", help="Critical factors and the whole chain.")] = False,
+    beside: Annotated[
+        list[str], typer.Option("--beside", help="Logs or ledgers of inference to hold the run against.")
+    ] = [],
+    fleet: FleetFile = None,
+    output: Output = [],
+    equivalents: Everyday = False,
+    as_json: Json = False,
+    as_table: AsTable = False,
+) -> int:
+    """Estimate a training run: from a meter, from accelerator-hours and power, or from FLOP."""
+    from wattledger._cli.training import show
+
+    run = wl.train(path)
+    keys = [key.strip() for key in by.split(",") if key.strip()]
+    chosen = _fleet(fleet)
+    served = wl.scan(beside, fleet=chosen).estimate(chosen) if beside else None
+    text = run.to_json(by=keys, beside=served)
+    if equivalents:
+        text = _with_equivalents(text, run.equivalents())
+    for target in output:
+        _write_grouped(target, run.by(*keys), text, raw=False)
+    if as_table or (sys.stdout.isatty() and not as_json):
+        show(text, keys, explain=explain)
+    elif as_json or not output:
+        typer.echo(text)
     return exits.GOOD
 
 

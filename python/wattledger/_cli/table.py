@@ -41,12 +41,14 @@ COLUMNS = (
     Shown("water_onsite_l", "water site", "L", 5),
     Shown("water_offsite_with_hydro_l", "water grid", "L", 8),
     Shown("co2e_location_g", "CO₂e", "g", 1),
-    Shown("co2e_upstream_g", "upstream", "g", 9),
+    Shown("co2e_embodied_g", "embodied", "g", 9),
+    Shown("co2e_upstream_g", "upstream", "g", 10),
 )
 
 PARTS = (
     ("prefill_kwh", "prefill", "cyan"),
     ("decode_kwh", "decode", "blue"),
+    ("training_kwh", "training", "bright_blue"),
     ("idle_kwh", "idle", "yellow"),
     ("host_kwh", "host", "magenta"),
     ("cooling_kwh", "cooling", "green"),
@@ -58,15 +60,18 @@ def show(text: str, keys: list[str], console: Console | None = None) -> None:
     """Print an estimate, given as the JSON of the contract, to stdout."""
     document = json.loads(text)
     console = console or Console(highlight=False)
-    columns = [column for column in COLUMNS if _any(document, column.field)]
+    console.print(grid(document, keys, [column for column in COLUMNS if _any(document, column.field)], console))
+    for part in (split(document["totals"], console.width), _notes(document)):
+        console.print(Padding(part, (0, 1)))
+
+
+def grid(document: dict[str, Any], keys: list[str], columns: list[Shown], console: Console) -> Table:
+    """Return the rows as a table that fits the terminal: columns give way by their rank, down to two."""
     while True:
         table = _table(document, keys, columns)
-        if _width(console, table) <= console.width or len(columns) <= 2:  # noqa: PLR2004 - requests and energy
-            break
+        if _width(console, table) <= console.width or len(columns) <= 2:  # noqa: PLR2004 - a count and energy
+            return table
         columns.remove(max(columns, key=lambda column: column.rank))
-    console.print(table)
-    for part in (_split(document["totals"], console.width), _notes(document)):
-        console.print(Padding(part, (0, 1)))
 
 
 def _width(console: Console, table: Table) -> int:
@@ -146,7 +151,7 @@ def _cell(column: Shown, value: float | str | None, factor: float, decimals: int
     return figure(float(value) * factor, decimals)
 
 
-def _split(totals: dict[str, Any], width: int) -> Group:
+def split(totals: dict[str, Any], width: int) -> Group:
     """Draw one bar of where the energy goes."""
     whole = _number(totals["facility_kwh"])
     if not whole:
@@ -180,7 +185,11 @@ def _notes(document: dict[str, Any]) -> Table:
         notes.add_row("site", Text.assemble(safe(site["site"]), (f"  {safe(_site(site))}", "dim")))
     for line in _meters(document["reconciliation"]):
         notes.add_row("meter", Text(safe(line)))
-    for place, values in _by_place(document["assumptions"]).items():
+    for line in made(document["embodied"]):
+        notes.add_row("made of", Text(safe(line)))
+    for line in everyday(document.get("equivalents", [])):
+        notes.add_row("as much as", Text(safe(line)))
+    for place, values in by_place(document["assumptions"]).items():
         notes.add_row("assumed", Text.assemble(safe(place), (f"  {safe(values)}", "dim")))
     for columns, reason in _unknown(document["unknown"]):
         notes.add_row("unknown", Text.assemble(columns, (f"  {safe(reason)}", "dim")))
@@ -210,6 +219,27 @@ def _site(site: dict[str, Any]) -> str:
     return ", ".join(said)
 
 
+def made(machines: list[dict[str, Any]]) -> list[str]:
+    """Say what machines took to make, which groups share it, and what is booked when they are bought."""
+    lines = []
+    for one in machines:
+        kg, groups = one["kgco2e"], ", ".join(f"{group['group']} {group['share']:.0%}" for group in one["groups"])
+        unit, factor = scale("g", kg["value"] * 1e3)
+        value, low, high = (figure(kg[end] * 1e3 * factor) for end in ("value", "low", "high"))
+        said = (
+            f"{one['of']}: {one['accelerators']:g} x {one['hardware']}, {value} {unit} CO₂e ({low} to {high}): {groups}"
+        )
+        if one["booked_kgco2e"]:
+            said += f"; booked whole in {one['purchase_year']:.0f}"
+        lines.append(said)
+    return lines
+
+
+def everyday(equivalents: list[dict[str, Any]]) -> list[str]:
+    """Say what totals are in everyday things."""
+    return [f"{figure(one['count'])} {one['name']} ({one['column']}; {one['source']})" for one in equivalents]
+
+
 def _meters(steps: list[dict[str, Any]]) -> list[str]:
     """Sum up each meter: what it read, what was estimated of it, what became of the difference."""
     lines = []
@@ -226,7 +256,7 @@ def _meters(steps: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def _by_place(assumptions: list[dict[str, str]]) -> dict[str, str]:
+def by_place(assumptions: list[dict[str, str]]) -> dict[str, str]:
     """Gather what is assumed of one deployment or site on one line."""
     places: dict[str, list[str]] = {}
     for note in assumptions:

@@ -310,6 +310,16 @@ impl Compiler<'_> {
         if at.water_with_hydro.is_none() {
             lacks(&["water_offsite_with_hydro_l"], "no water factor for its grid");
         }
+        for (column, factor) in
+            [("adpe_kg_sb", at.adpe_kg_sb_per_kwh), ("primary_energy_mj", at.primary_energy_mj_per_kwh)]
+        {
+            if factor.is_none() {
+                lacks(
+                    &[column],
+                    "nothing of the kind is known of its grid; the part of manufacture has its own column",
+                );
+            }
+        }
         unknown
     }
 }

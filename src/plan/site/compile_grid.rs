@@ -139,8 +139,20 @@ impl Compiler<'_> {
             }
             marginal.hours = Some(series);
         }
+        let (adpe, primary_energy) = self.materials(water_grid);
         let losses = self.losses(lifecycle_grid);
-        Ok(Grid { direct, lifecycle, marginal, water, water_with_hydro, renewable, carbon_free, losses })
+        Ok(Grid {
+            direct,
+            lifecycle,
+            marginal,
+            water,
+            water_with_hydro,
+            renewable,
+            carbon_free,
+            adpe,
+            primary_energy,
+            losses,
+        })
     }
 
     fn ladder(
@@ -177,6 +189,21 @@ impl Compiler<'_> {
             ladder.mix = Some(OfMix { mix, factors });
         }
         Ok(ladder)
+    }
+
+    /// Abiotic depletion and primary energy of a kilowatt-hour.
+    fn materials(&mut self, grid: Option<&catalog::Grid>) -> (Option<f64>, Option<f64>) {
+        let Some(grid) = grid else { return (None, None) };
+        let place = format!("{}, grid `{}`", self.place, grid.id);
+        let mut cell = |column: &str, factor: Option<&catalog::Factor<f64>>| {
+            let value = factor.map(|factor| factor.value)?;
+            self.notes.cell(&place, column, value, &grid.provenance);
+            Some(value)
+        };
+        (
+            cell("adpe_kg_sb_per_kwh", grid.adpe_kg_sb_per_kwh.as_ref()),
+            cell("primary_energy_mj_per_kwh", grid.primary_energy_mj_per_kwh.as_ref()),
+        )
     }
 
     /// Share of generation lost on the way to the site.

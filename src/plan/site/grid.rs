@@ -17,6 +17,10 @@ pub(super) struct Grid {
     pub renewable: Ladder,
     /// Percent.
     pub carbon_free: Ladder,
+    /// kg of antimony per kWh, of a year.
+    pub adpe: Option<f64>,
+    /// MJ per kWh, of a year.
+    pub primary_energy: Option<f64>,
     /// Share of generation lost on the way.
     pub losses: f64,
 }
@@ -50,6 +54,8 @@ impl Grid {
             marginal: self.marginal.at(hour).map(|(value, level)| (MarginalIntensity(value), level)),
             water: litres(&self.water),
             water_with_hydro: litres(&self.water_with_hydro),
+            adpe_kg_sb_per_kwh: self.adpe,
+            primary_energy_mj_per_kwh: self.primary_energy,
             renewable: share(&self.renewable),
             carbon_free: share(&self.carbon_free),
         }

@@ -26,6 +26,10 @@ pub struct GridHour {
     pub water: Option<(LitresPerKilowattHour, Level)>,
     /// Water of generation with reservoirs.
     pub water_with_hydro: Option<(LitresPerKilowattHour, Level)>,
+    /// Abiotic depletion of elements by generation, kg of antimony per kWh.
+    pub adpe_kg_sb_per_kwh: Option<f64>,
+    /// Primary energy of generation, MJ per kWh.
+    pub primary_energy_mj_per_kwh: Option<f64>,
     /// Renewable share of generation.
     pub renewable: Option<(f64, Level)>,
     /// Carbon-free share of generation.

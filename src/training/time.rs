@@ -1,0 +1,110 @@
+//! Time and utilisation of a phase: one from the other where FLOP are known, else what is usual.
+
+use super::compile::{Known, STATED_SPREAD};
+use crate::fleet::{Again, Kind, Phase};
+use crate::physics::training::{PASSES_FULL, Recomputation, Work, accelerator_hours, utilisation};
+use crate::physics::training_efficiency::usual_utilisation;
+use crate::physics::training_power::{Class, SMALL_HOURS, SMALL_WEIGHTS};
+use crate::plan::{Learner, Plan, Trainer};
+use crate::{Error, Result};
+
+/// Accelerator-hours that the file says, one way or the other.
+pub(super) fn stated_hours(phase: &Phase) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "hours of ten years")]
+    let dated = phase.start.zip(phase.end).map(|(start, end)| (end - start) as f64);
+    let wall = phase.days.map(|days| days * 24.0).or(dated);
+    phase.accelerator_hours.or_else(|| Some(phase.accelerators? * wall?))
+}
+
+/// Utilisation and hours: one from the other where FLOP are known.
+pub(super) fn time(
+    place: &str,
+    phase: &Phase,
+    (trainer, learner, work): (&Trainer, Option<&Learner>, Option<&Work>),
+    (flop, stated): (Option<f64>, Option<f64>),
+    plan: &mut Plan,
+) -> Result<(Option<Known>, Option<Known>)> {
+    let peak = match (phase.fp8, trainer.peak_fp8_flop_per_s) {
+        (false, _) => trainer.peak_flop_per_s,
+        (true, Some(peak)) => peak,
+        (true, None) => {
+            return Err(Error::FleetConflict {
+                place: place.into(),
+                problem: format!("`{}` has no 8-bit matrices in the catalog", trainer.hardware),
+                hint: "leave precision out, or name another accelerator".into(),
+            });
+        }
+    };
+    let again = match phase.recomputation {
+        Again::None => Recomputation::None,
+        Again::Selective => Recomputation::Selective,
+        Again::Full => Recomputation::Full,
+    };
+    let model_utilisation = |hfu: f64| {
+        let passes = work.map_or(PASSES_FULL, |work| work.passes);
+        hfu / (1.0 + again.passes() / passes)
+    };
+    let stated_mfu = phase.mfu.or_else(|| phase.hfu.map(model_utilisation));
+    if let Some(hours) = stated {
+        plan.state(place, "accelerator_hours", hours);
+        let hours = Known { value: hours, how: "stated", spread: 0.0 };
+        let Some(flop) = flop else {
+            return Ok((stated_mfu.map(|value| Known { value, how: "stated", spread: 0.0 }), Some(hours)));
+        };
+        let implied = utilisation(flop, peak, hours.value);
+        if implied > 1.0 {
+            return Err(Error::FleetConflict {
+                place: place.into(),
+                problem: format!("{flop:.3e} FLOP in {:.0} accelerator-hours is {implied:.2} of the peak", hours.value),
+                hint: "check hours, tokens, weights, and the precision that the peak is of".into(),
+            });
+        }
+        if let Some(stated) = stated_mfu.filter(|stated| (implied / stated).ln().abs() > 0.1_f64) {
+            let value = format!("{stated:.3} stated, {implied:.3} by FLOP and hours");
+            plan.assume(place, "mfu", value, "the two do not agree; the hours count");
+        }
+        return Ok((Some(Known { value: implied, how: "derived", spread: 0.0 }), Some(hours)));
+    }
+    let Some(flop) = flop else { return Ok((None, None)) };
+    let mfu = if let Some(value) = stated_mfu {
+        plan.state(place, "mfu", value);
+        Known { value, how: "stated", spread: STATED_SPREAD }
+    } else {
+        let (value, spread) = usual(trainer, learner);
+        let value = value / (1.0 + again.passes() / PASSES_FULL);
+        plan.assume(place, "mfu", format!("{value:.2}"), "not stated; usual of its size and hardware");
+        Known { value, how: "predicted", spread }
+    };
+    let hours = accelerator_hours(flop, peak, mfu.value);
+    Ok((
+        Some(mfu),
+        Some(Known {
+            value: hours,
+            how: if mfu.how == "stated" { "derived" } else { "predicted" },
+            spread: mfu.spread,
+        }),
+    ))
+}
+
+/// What kind of work it is, as far as power goes.
+pub(super) fn class(
+    kind: Kind,
+    trainer: &Trainer,
+    learner: Option<&Learner>,
+    (utilised, hours): (f64, Option<f64>),
+) -> Class {
+    let small = learner.is_none_or(|learner| learner.active_parameters < SMALL_WEIGHTS);
+    match kind {
+        _ if !trainer.gpu => Class::Custom,
+        Kind::ReinforcementLearning => Class::Reinforcement,
+        _ if small && hours.is_some_and(|hours| hours < SMALL_HOURS) => Class::Small,
+        _ => Class::Large(utilised),
+    }
+}
+
+/// Utilisation that is usual, and how far it may be off.
+pub(super) fn usual(trainer: &Trainer, learner: Option<&Learner>) -> (f64, f64) {
+    let weights = learner.map_or(7e9, |learner| learner.active_parameters);
+    let experts = learner.is_some_and(|learner| learner.experts);
+    usual_utilisation(weights, experts, trainer.gpu.then(|| trainer.release_year.unwrap_or(2023.0)))
+}
