@@ -29,7 +29,12 @@ PAGES = {
     "grid-hours": ["id", "name", "content", "start_utc", "hours", "capacity_mw", "dispatchable_mw",
                    "peak_generation_mw"],
     "generation": ["id", "name", "direct_g_per_kwh", "lifecycle_g_per_kwh", "water_l_per_kwh"],
-    "embodied": ["id", "category", "scope", "kgco2e_low", "kgco2e", "kgco2e_high", "mass_kg", "lifetime_years"],
+    "embodied": ["id", "category", "scope", "per", "kgco2e_low", "kgco2e", "kgco2e_high", "adpe_kg_sb",
+                 "primary_energy_mj", "water_l", "mass_kg", "lifetime_years"],
+    "fab-nodes": ["id", "energy_kwh_per_cm2", "grid_g_per_kwh", "gases_g_per_cm2", "materials_g_per_cm2",
+                  "materials_high_g_per_cm2", "water_l_per_cm2", "defects_per_cm2", "spare_share"],
+    "bills": ["id", "component", "part", "per", "quantity_low", "quantity", "quantity_high", "lifetime_years"],
+    "equivalents": ["id", "name", "of", "amount"],
 }  # fmt: skip
 QUALITIES = ("measured", "vendor", "derived", "assumed")
 

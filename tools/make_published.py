@@ -1,4 +1,4 @@
-"""Run the Python of docs/published and write below each block what it prints, and the table of its README.
+"""Run the Python of docs/published and of the pages beside, write below each block what it prints, and the table.
 
 python tools/make_published.py
 """
@@ -19,7 +19,8 @@ TABLE = re.compile(r"(?<=<!-- table: distances -->\n).*?(?=<!-- end -->)", flags
 
 def documents() -> list[Path]:
     """The pages that walk cases."""
-    return sorted(path for path in FOLDER.glob("*.md") if path.name != "README.md")
+    walked = sorted(path for path in FOLDER.glob("*.md") if path.name != "README.md")
+    return [*walked, ROOT / "docs" / "life-cycle.md", ROOT / "docs" / "method" / "embodied-burden.md"]
 
 
 def run(path: Path) -> tuple[str, list[tuple]]:
@@ -33,7 +34,7 @@ def run(path: Path) -> tuple[str, list[tuple]]:
         lines = "".join(line.rstrip() + "\n" for line in printed.getvalue().splitlines())
         return f"```python\n{match[1]}```\n" + (f"\n```text\n{lines}```\n" if lines else "")
 
-    return BLOCK.sub(block, path.read_text(encoding="utf-8")), names["results"]
+    return BLOCK.sub(block, path.read_text(encoding="utf-8")), names.get("results", [])
 
 
 def table(walked: dict[str, list[tuple]]) -> str:

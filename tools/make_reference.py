@@ -6,6 +6,7 @@ python tools/make_reference.py
 import csv
 import json
 import re
+import statistics
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -19,8 +20,9 @@ MEASURED = ROOT / "data" / "measurements"
 
 # Methods whose page is the header of the file that computes them.
 HEADERS = ["cache", "cooling/chillers", "cooling/evaporative", "cooling/liquid", "cooling/mod", "cooling/towers",
-           "disaggregated", "emissions", "encoder", "experts", "generation", "heat_rejection", "latency", "market",
-           "network", "parallel", "power_chain", "precision", "psychrometrics", "speculative", "spread"]  # fmt: skip
+           "disaggregated", "embodied", "emissions", "encoder", "experts", "generation", "heat_rejection", "latency", "market",
+           "network", "parallel", "power_chain", "precision", "psychrometrics", "semiconductor", "speculative", "spread", "training",
+           "training_efficiency", "training_power"]  # fmt: skip
 
 
 def stem(name: str) -> str:
@@ -43,6 +45,22 @@ def fleet() -> str:
         "\nA route is served by the deployment whose `match` covers it; without `match`, by the deployment that has\n"
         "the name of its deployment label, or that serves its model at its region. Two that claim it are an error.\n"
         "A route nobody claims is estimated on assumed hardware if its model is known, and stays unknown if not.\n"
+    )
+
+
+def runs() -> str:
+    text = "# Training runs\n\nTOML for `wattledger train` and `wl.train`: `[run]`, one `[[phase]]` or several, and the tables\n"
+    text += "of a fleet file but `deployment`, `meter` and `allocation`: sites, series and catalog rows of one's own.\n"
+    text += "Unknown keys are errors; every default that counts is listed with the estimate.\n\n"
+    text += "Energy comes from a meter, else from accelerator-hours and power, else from FLOP: the first that is stated.\n"
+    keys = _engine.run_keys()
+    for name in dict.fromkeys(row[0] for row in keys):
+        text += f"\n## {name or 'Tables'}\n\n"
+        text += table(["key", "value", "default", "meaning"], [[f"`{k}`", *rest] for t, k, *rest in keys if t == name])
+    return text + (
+        "\nRows can be grouped by " + ", ".join(f"`{one}`" for one in _engine.run_groups()) + ". Columns are those of an\n"
+        "[estimate](columns.md); a replica is one accelerator. `checkpointing`, `restarts`, `failed` and `exploratory` are\n"
+        "shares of the work that counts and stand in rows of their own.\n"
     )
 
 
@@ -171,7 +189,44 @@ def validation() -> str:
             everything.append(["EcoLogits' formula on the same rows", *errors(report["ecologits"])[:4], "", ""])
         groups = [[f"`{name}`", *errors(found)] for name, found in report["groups"].items() if found["n"]]
         text += table(head, everything + groups)
-    return text + facility()
+    return text + facility() + training()
+
+
+def training() -> str:
+    """Published training runs beside their own arithmetic and beside the method."""
+    path = MEASURED / "training-runs.csv"
+    report = json.loads(_engine.validate("training", str(path)))
+    text = "\n## Training: `wattledger validate training data/measurements/training-runs.csv`\n\n"
+    text += "Published runs. *Watts given*: hours, power, PUE and factors of the line multiplied out, which tests whether a\n"
+    text += "report adds up and nothing else. *Watts predicted*: the hours of the line at the power of the method, the figure\n"
+    text += "to go by; its classes of work were set with some of these runs in sight (docs/method/training-power.md). *Hours\n"
+    text += "predicted*: from weights and tokens at a usual utilisation; that was set with these runs in sight. *Energy\n"
+    text += "given*: the factors of the line on its own energy; the worst of them are printed with one digit.\n\n"
+    head = ["evidence and test", "n", "median", "90th percentile", "bias", "inside the range", "mean width"]
+    tests = {name.removeprefix("test="): found for name, found in report["groups"].items() if name.startswith("test=")}
+    text += table(head, [[name, *errors(found)] for name, found in tests.items() if found["n"]])
+    text += "\nWatts predicted, metered runs, worst first:\n\n"
+    rows = [r for r in report["rows"] if r["slices"].get("test") == "metered, watts predicted" and r["ratio"] is not None]
+    rows.sort(key=lambda row: -abs(row["ratio"] - 1))
+    head = ["run", "measured, MWh", "predicted, MWh", "range", "off", "taken for"]
+    text += table(head, [[r["row_id"], f"{r['measured']:.4g}", f"{r['predicted']:.4g}",
+                          f"{r['low']:.4g} to {r['high']:.4g}", f"{100 * (r['ratio'] - 1):+.0f} %",
+                          "; ".join(r["assumed"])] for r in rows])  # fmt: skip
+    with path.open(newline="", encoding="utf-8") as file:
+        rated = [row for row in csv.DictReader(file) if row["id"] in {r["row_id"] for r in rows}]
+    off = sorted(abs(float(r["accel_hours"]) * float(r["tdp_w"]) / 1e6 * float(r["pue"] or 1) / float(r["energy_mwh"]) - 1)
+                 for r in rated if r["tdp_w"])  # fmt: skip
+    text += f"\nHours at rated power, without a host, are off by {percent(statistics.median(off))} in the median of the "
+    text += f"{len(off)} of these rows\nthat state it, and by {percent(off[-1])} at worst.\n"
+    traps = [row for row in report["rows"] if (row["reason"] or "").startswith("trap:")]
+    text += "\nFigures that contradict each other, found and not reproduced:\n\n"
+    text += table(["run", "quantity", "printed", "why"],
+                  [[r["row_id"], r["quantity"], f"{r['measured']:g}", r["reason"].removeprefix("trap: ")] for r in traps])  # fmt: skip
+    reasons = Counter(row["reason"] for row in report["rows"] if row["reason"] and not row["reason"].startswith("trap:"))
+    plain = Counter()
+    for reason, n in reasons.items():
+        plain[re.sub(r": [\d.]+ kg/kWh is implied", "", reason)] += n
+    return text + "\nNot estimated: " + "; ".join(f"{n} rows, {reason}" for reason, n in plain.most_common()) + ".\n"
 
 
 def distance(found: dict[str, float | None]) -> list[str]:
@@ -244,6 +299,7 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "fleet.md": fleet(),
         DOCS / "series.md": series(),
+        DOCS / "training.md": runs(),
         DOCS / "columns.md": columns(),
         DOCS / "catalog.md": catalog(),
         DOCS / "parameters.md": parameters(),

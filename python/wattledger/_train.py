@@ -39,7 +39,8 @@ def train(run: str | PathLike[str] | Mapping[str, Any] | None = None, **phase: A
 
     >>> import wattledger as wl
     >>> site = {"pue": 1.1, "carbon_direct_g_per_kwh": 385}
-    >>> llama = wl.train(hardware="a100-sxm4-80gb", accelerator_hours=82_432, power_w=400, power_boundary="it", site=site)
+    >>> power = {"power_w": 400, "power_boundary": "it"}
+    >>> llama = wl.train(hardware="a100-sxm4-80gb", accelerator_hours=82_432, site=site, **power)
     >>> round(llama.totals["facility_kwh"]), round(llama.totals["co2e_location_g"] / 1e6, 2)
     (36270, 13.96)
 

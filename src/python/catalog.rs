@@ -3,7 +3,9 @@
 use super::fleet::Fleet;
 use super::loads;
 use crate::catalog::{Catalog, Table, model_from_config};
+use crate::estimate::made_of;
 use crate::files;
+use crate::plan::accelerator_parts;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use std::path::PathBuf;
@@ -85,4 +87,13 @@ pub(super) fn catalog_from_config(path: PathBuf, id: &str) -> PyResult<String> {
     let bytes = files::read_whole(&path)?;
     let place = path.file_name().unwrap_or_default().to_string_lossy();
     Ok(model_from_config(&String::from_utf8_lossy(&bytes), id, &place)?)
+}
+
+/// What one accelerator with its board took to make, part by part.
+#[pyfunction]
+pub(super) fn accelerator_burden<'py>(py: Python<'py>, hardware: &str) -> PyResult<Bound<'py, PyAny>> {
+    let row = Catalog::builtin().hardware(hardware)?.row;
+    let made = accelerator_parts(Catalog::builtin(), row)?;
+    let told = made_of(&row.id, &row.id, &made, (1.0, 1.0));
+    loads(py, &serde_json::to_string(&told).expect("plain data"))
 }

@@ -26,8 +26,8 @@ mod engine {
     use super::calibration::{calibrate_point, calibrate_series, edit_fleet};
     #[pymodule_export]
     use super::catalog::{
-        catalog_edition, catalog_from_config, catalog_item, catalog_kinds, catalog_resolution, catalog_search,
-        catalog_table,
+        accelerator_burden, catalog_edition, catalog_from_config, catalog_item, catalog_kinds, catalog_resolution,
+        catalog_search, catalog_table,
     };
     #[pymodule_export]
     use super::estimate::{Estimate, EstimateTable};

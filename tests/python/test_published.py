@@ -37,6 +37,11 @@ def test_a_page_shows_what_its_code_gives(name: str, pages: dict[str, str]) -> N
     assert (FOLDER / name).read_text(encoding="utf-8") == pages[name], "run `make docs`"
 
 
+@pytest.mark.parametrize("path", ["life-cycle.md", "method/embodied-burden.md"])
+def test_a_page_beside_shows_what_its_code_gives(path: str, pages: dict[str, str]) -> None:
+    assert (ROOT / "docs" / path).read_text(encoding="utf-8") == pages[Path(path).name], "run `make docs`"
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_the_numbers_of_the_lessons_come_out_of_the_code(name: str, pages: dict[str, str]) -> None:
     shown = " ".join(re.findall(r"^```\w+\n(.*?)^```$", pages[name], flags=re.MULTILINE | re.DOTALL))

@@ -60,18 +60,23 @@ def _ranged(known: dict[str, Any], unit: str) -> str:
     return f"{value} {unit}{ends}, {known['how']}"
 
 
+def _phase(phase: dict[str, Any]) -> str:
+    """Say what a phase comes from, how long it took, at which power."""
+    said = [f"from {phase['basis']}", _ranged(phase["accelerator_hours"], f"h of {phase['hardware']}")]
+    said.append(_ranged(phase["power_w"], f"W of {figure(phase['rated_w'])} rated"))
+    if phase["mfu"]:
+        said.append(_ranged({**phase["mfu"], "how": f"{phase['mfu']['how']} MFU"}, "").replace(" ,", ","))
+    if phase["start_utc"]:
+        said.append(f"{phase['start_utc'][:10]} to {phase['end_utc'][:10]}")
+    return ", ".join(said)
+
+
 def _notes(document: dict[str, Any]) -> Table:
     notes = Table.grid(padding=(0, 2, 0, 0))
     notes.add_column(style="bold", no_wrap=True)
     notes.add_column(overflow="fold")
     for phase in document["phases"]:
-        said = [f"from {phase['basis']}", _ranged(phase["accelerator_hours"], f"h of {phase['hardware']}")]
-        said.append(_ranged(phase["power_w"], f"W of {figure(phase['rated_w'])} rated"))
-        if phase["mfu"]:
-            said.append(_ranged({**phase["mfu"], "how": f"{phase['mfu']['how']} MFU"}, "").replace(" ,", ","))
-        if phase["start_utc"]:
-            said.append(f"{phase['start_utc'][:10]} to {phase['end_utc'][:10]}")
-        notes.add_row("phase", Text.assemble(safe(phase["phase"]), (f"  {safe(', '.join(said))}", "dim")))
+        notes.add_row("phase", Text.assemble(safe(phase["phase"]), (f"  {safe(_phase(phase))}", "dim")))
     for field in ("facility_kwh", "co2e_location_g", "co2e_embodied_g"):
         ends, value = document["ranges"][field], document["totals"][field]
         if ends and value:

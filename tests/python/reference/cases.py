@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import wattledger as wl
 
-from reference import catalog, method
+from reference import catalog, embodied, method
 from reference import estimate as spec
 from reference import ledger as sums
 
@@ -72,7 +72,10 @@ def random_hardware(rng: random.Random, name: str) -> tuple[catalog.Row, str]:
             "vendor": rng.choice(["NVIDIA", "Elsewhere"]),
             "category": rng.choice(["datacenter-gpu", "datacenter-gpu", "consumer-gpu", "superchip", "asic", "edge"]),
             "generation": rng.choice(["hopper", "ampere", "ada", "blackwell", "blackwell-ultra", "cdna3", None]),
-            "release_year": 2022,
+            "release_year": rng.choice([2016, 2021, 2022, 2023, 2026, None]),
+            "process_nm": rng.choice([None, 3, 4, 5, 6, 7, 12, 16, 28]),
+            "die_area_mm2": some(rng, decimal_between(rng, 50, 3000)),
+            "memory_type": rng.choice([None, "HBM3e", "GDDR6", "LPDDR5", "SRAM"]),
             "tdp_w": tdp,
             "idle_w": rng.choice([None, (tdp * D("0.1")).quantize(D("0.01")), (tdp * D("0.97")).quantize(D("0.01"))]),
             "idle_context_w": some(rng, (tdp * D("0.18")).quantize(D("0.01"))),
@@ -280,6 +283,9 @@ def random_deployment(rng: random.Random, name: str, fitted: Fitted) -> tuple[sp
         prefill_devices=pool or 0,
         carried=catalog.tier("network")[0],
     )
+    life = some(rng, decimal_between(rng, 1, 10), 0.3)
+    made = embodied.per_second(hardware_row, deployment.devices, deployment.host_w(), life)
+    deployment = replace(deployment, embodied=made)
     cells = {
         "name": name,
         "hardware": hardware_row["id"],
@@ -292,6 +298,7 @@ def random_deployment(rng: random.Random, name: str, fitted: Fitted) -> tuple[sp
         "concurrency": declared,
         "max_concurrency": most,
         "site": f"site-{name}",
+        "lifetime_years": life,
         "kv_precision": kv_precision,
         "sparsity": sparsity,
         "data_parallel": data if data > 1 else some(rng, 1, 0.1),

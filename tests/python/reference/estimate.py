@@ -76,6 +76,8 @@ class Deployment:
     #: Accelerators that only prefill, beside those that decode, and the joules of a byte on its way between them.
     prefill_devices: int = 0
     carried: D = ZERO
+    #: What a second of a replica bears of making it, in the order of `EMBODIED`.
+    embodied: tuple[D, ...] = (ZERO,) * 5
 
     @property
     def devices(self) -> int:
@@ -317,12 +319,18 @@ class Row:
         return value / it if value is not None and it else None
 
 
-#: Columns that stay unknown until somebody computes them.
-NOT_COMPUTED = ("co2e_embodied_g",)
+#: Columns of manufacture, in the order of what a second bears.
+EMBODIED = ("co2e_embodied_g", "adpe_embodied_kg_sb", "primary_energy_embodied_mj", "water_embodied_l", "ewaste_kg")
+#: No grid is named, and with it no depletion and no primary energy of generation.
+OF_GRID = ("adpe_kg_sb", "primary_energy_mj")
+#: No request trains.
+NEVER = ("training_kwh",)
 
 
-def at_site(site: Site | None, joules: tuple[D, D, D, D], replica_s: D) -> dict[str, D | None]:
-    """Every column of a load: prefill, decode, idle, host in joules, then what the place adds."""
+def at_site(
+    site: Site | None, joules: tuple[D, D, D, D], replica_s: D, made: tuple[D, ...] = (ZERO,) * 5, standing_s: D = ZERO
+) -> dict[str, D | None]:
+    """Every column of a load: prefill, decode, idle, host in joules, then what the place adds and making took."""
     prefill, decode, idle, host = (j / JOULES_PER_KWH for j in joules)
     it = prefill + decode + idle + host
     pue, wue = (site.pue, site.wue) if site else (ONE, ZERO)
@@ -364,7 +372,9 @@ def at_site(site: Site | None, joules: tuple[D, D, D, D], replica_s: D) -> dict[
         "water_onsite_consumed_l": consumed,
         "water_stress_weighted_l": None if site is None or site.stress is None else consumed,
     }
-    columns.update(dict.fromkeys(NOT_COMPUTED))
+    columns.update({name: rate * standing_s for name, rate in zip(EMBODIED, made, strict=True)})
+    columns.update(dict.fromkeys(OF_GRID))
+    columns.update(dict.fromkeys(NEVER, ZERO))
     return dict.fromkeys(columns) if site is None else columns
 
 
@@ -458,14 +468,18 @@ def one_bin(deployment: Deployment, start: Bin, here: dict[Labels, Sums], known:
         mine = at.seconds(f)
         share = mine / replica_s if replica_s else ZERO
         joules = (*at.joules(f), idle_j * share, deployment.host_w() * mine + host_idle_j * share)
-        row = Row(sums[:4], at_site(deployment.site, joules, mine), concurrency * mine)
+        # A machine ages while it stands there for somebody; where nothing is provisioned, while it works.
+        standing_s = provisioned_s * share if provisioned_s * share > 0 else mine
+        columns = at_site(deployment.site, joules, mine, deployment.embodied, standing_s)
+        row = Row(sums[:4], columns, concurrency * mine)
         row.busy_s, row.provisioned_s = busy_s * share, provisioned_s * share
         idle = (ZERO, ZERO, idle_w * provisioned_s * share, host_idle_w * provisioned_s * share)
-        row.never_busy = at_site(deployment.site, idle, ZERO)
+        row.never_busy = at_site(deployment.site, idle, ZERO, deployment.embodied, standing_s)
         rows.append(((deployment.name, hour(start), series[len(ROUTE) :], False), row))
     if replica_s == 0 and provisioned_s > 0:
         # Nobody used the replicas: what they drew is nobody's.
-        row = Row([0] * 4, at_site(deployment.site, (ZERO, ZERO, idle_j, host_idle_j), ZERO))
+        idle = (ZERO, ZERO, idle_j, host_idle_j)
+        row = Row([0] * 4, at_site(deployment.site, idle, ZERO, deployment.embodied, provisioned_s))
         row.busy_s, row.provisioned_s = busy_s, provisioned_s
         rows.append(((deployment.name, hour(start), (), True), row))
     return rows
