@@ -23,7 +23,7 @@
 //! Relative humidity is held to 0.01 to 100 %; below 0 °C it is over ice, the dew point always over water.
 //!
 //! Source: A. L. Buck, J. Appl. Meteor. 20 (1981) 1527, with the coefficients of 1996; ASHRAE Fundamentals (2017),
-//! chapter 1, equations 20, 30, 33 and 35; pressure by height: ibid. equation 3. Range: −60 to 60 °C, 60 to 110 kPa.
+//! chapter 1, equations 20, 30, 33 and 35. Range: −60 to 60 °C, 60 to 110 kPa.
 //! Error: the wet bulb lies within 0.01 K of `PsychroLib` 2.5 at −25 to 45 °C and 78 to 105 kPa away from 0 °C
 //! (`tests/python/test_facility_hours.py`).
 
@@ -103,17 +103,6 @@ pub fn saturation_kpa(t: f64) -> f64 {
     } else {
         0.611_15 * ((23.036 - t / 333.7) * t / (279.82 + t)).exp()
     }
-}
-
-/// Pressure of the standard atmosphere at a height, kPa.
-///
-/// ```
-/// use wattledger::physics::psychrometrics::standard_pressure_kpa;
-/// assert!((standard_pressure_kpa(1655.0) - 82.9).abs() < 0.2, "Denver");
-/// ```
-#[must_use]
-pub fn standard_pressure_kpa(height_m: f64) -> f64 {
-    101.325 * (1.0 - 2.255_77e-5 * height_m).powf(5.2559)
 }
 
 fn humidity_ratio(vapour_kpa: f64, pressure_kpa: f64) -> f64 {

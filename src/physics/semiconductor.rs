@@ -74,8 +74,8 @@ pub fn dies_per_wafer(area_cm2: f64) -> f64 {
 /// ```
 /// use wattledger::physics::semiconductor::yield_of;
 /// assert_eq!(yield_of(0.0, 0.0, 0.1), 1.0);
-/// assert!((yield_of(8.14, 0.0, 0.1) - 0.4676).abs() < 1e-4, "no unit to spare");
-/// assert!((yield_of(8.14, 0.5, 0.1) - 0.6750).abs() < 1e-4);
+/// assert!((yield_of(8.14, 0.0, 0.1) - 0.4681).abs() < 1e-4, "no unit to spare");
+/// assert!((yield_of(8.14, 0.5, 0.1) - 0.6749).abs() < 1e-4);
 /// ```
 #[must_use]
 pub fn yield_of(area_cm2: f64, spare_share: f64, defects_per_cm2: f64) -> f64 {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 import wattledger as wl
@@ -21,7 +22,9 @@ def test_a_run_of_one_phase_is_a_call() -> None:
     assert one.totals["it_kwh"] == pytest.approx(810)
     assert one.totals["facility_kwh"] == pytest.approx(972)
     assert one.totals["co2e_location_g"] == pytest.approx(972 * 400)
-    low, high = one.range("facility_kwh")
+    ends = one.range("facility_kwh")
+    assert ends is not None
+    low, high = ends
     assert low < one.totals["facility_kwh"] < high
     document = one.to_dict()
     assert [row["activity"] for row in document["rows"]] == ["training"]
@@ -32,7 +35,13 @@ def test_a_run_of_one_phase_is_a_call() -> None:
 
 
 def test_tables_files_and_arguments_are_the_same_run(tmp_path: Path) -> None:
-    phase = {"accelerator_hours": 1000, "power_w": 600, "start": date(2024, 1, 1), "days": 3, "accelerators": 14}
+    phase: dict[str, Any] = {
+        "accelerator_hours": 1000,
+        "power_w": 600,
+        "start": date(2024, 1, 1),
+        "days": 3,
+        "accelerators": 14,
+    }
     tables = {"run": {"hardware": "h100", "site": "lab"}, "phase": [phase], "site": {"lab": SITE}}
     text = "[run]\nhardware = 'h100'\nsite = 'lab'\n[[phase]]\naccelerator_hours = 1000\npower_w = 600\n"
     text += "start = 2024-01-01\ndays = 3\naccelerators = 14\n[site.lab]\npue = 1.2\ncarbon_direct_g_per_kwh = 400\n"
@@ -131,7 +140,7 @@ def test_published_runs_are_where_the_table_says() -> None:
     groups = report["groups"]
     rows = [row for row in report["rows"] if row["ratio"] is not None]
     off = {
-        test: [abs(row["ratio"] - 1) for row in rows if row["slices"]["test"] == test]
+        test: [abs((row["ratio"] or 0) - 1) for row in rows if row["slices"]["test"] == test]
         for test in ("accounting, watts given", "metered, watts given", "metered, watts predicted")
     }
     assert len(off["accounting, watts given"]) >= 12
