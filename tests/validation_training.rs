@@ -46,12 +46,36 @@ fn scopes_decide_whether_a_pue_is_in_it() {
             ("energy_scope", scope),
             ("evidence", "measured_system"),
         ];
-        value(one(&report(&format!("scope{}", scope.len()), &[line(&cells)]), "energy_mwh", "watts given"))
+        value(one(
+            &report(&scope.replace(|c: char| !c.is_alphanumeric(), ""), &[line(&cells)]),
+            "energy_mwh",
+            "watts given",
+        ))
     };
-    for with in ["facility (IT x PUE)", "GPU x PUE", "hours x 400 W x 1.5", "scaled by data-centre overhead"] {
+    for with in [
+        "facility (IT x PUE)",
+        "GPU x PUE (host excluded)",
+        "IT energy x PUE",
+        "hours x 400 W x 1.5",
+        "scaled by data-centre overhead",
+        "whole datacenter",
+        "incl. PUE",
+    ] {
         assert!((energy(with) - 0.6).abs() < 1e-12, "{with}");
     }
-    for without in ["GPU only no PUE", "chip-hours x 400 W", "operational before PUE", "whole node"] {
+    for without in [
+        "GPU only no PUE",
+        "chip-hours x 400 W",
+        "hours times 400W",
+        "operational before PUE",
+        "excluding PUE",
+        "w/o PUE",
+        "PUE not included",
+        "whole node",
+        "IT only",
+        "server energy",
+        "measured at wall",
+    ] {
         assert!((energy(without) - 0.4).abs() < 1e-12, "{without}");
     }
 }
@@ -77,6 +101,8 @@ fn a_line_that_lacks_something_says_what() {
     assert_eq!(ragged.rows[0].predicted, Err("line 2: 2 cells under 21 columns".into()));
     let damaged = report("damaged", &[cells(&[("accel_hours", "2.5+8.5"), ("params_b", "seven")])]);
     assert!(damaged.rows.iter().all(|row| row.predicted.is_err()), "what is no number is no figure");
+    let told = &damaged.rows[0].assumed;
+    assert!(told.iter().any(|note| note == "`accel_hours` is `2.5+8.5`: not counted"), "{told:?}");
 }
 
 #[test]
@@ -92,8 +118,17 @@ fn contradictions_are_found_by_what_they_are() {
     assert!(trap.starts_with("trap: 1.5 t from 700 MWh is 0.0021 kg/kWh"), "{trap}");
     let net = rows("net", &[("evidence", "accounting_tdp"), ("tco2e_scope", "market-based")]);
     assert!(!one(&net, "tco2e", "watts given").predicted.clone().unwrap_err().starts_with("trap:"), "contracts may");
-    let usual = rows("usual", &[("evidence", "accounting_tdp"), ("grid_gco2e_kwh", "2")]);
-    assert!((value(one(&usual, "tco2e", "watts given")) - 1.4).abs() < 1e-9, "a stated factor is taken");
+    let usual = rows("usual", &[("evidence", "accounting_tdp"), ("grid_gco2e_kwh", "2.1")]);
+    assert!((value(one(&usual, "tco2e", "watts given")) - 1.47).abs() < 1e-9, "a stated factor is taken");
+    let off = rows("off", &[("evidence", "accounting_tdp"), ("grid_gco2e_kwh", "400")]);
+    let told = one(&off, "tco2e", "watts given").predicted.clone().unwrap_err();
+    assert!(told.starts_with("trap: 1.5 t is printed, and energy and factor of the line give 280"), "{told}");
+    let zero = rows("zero", &[("evidence", "accounting_tdp"), ("tco2e_scope", "market-based")]);
+    let zero = zero.rows.iter().find(|row| row.quantity == "tco2e").unwrap();
+    assert!(zero.predicted.is_err());
+    let impossible = rows("impossible", &[("evidence", "hours_only"), ("params_b", "1000"), ("tokens_b", "100000")]);
+    let told = one(&impossible, "accel_hours", "utilisation predicted").predicted.clone().unwrap_err();
+    assert!(told.contains("of the peak"), "{told}");
 
     let none = line(&[("id", "z"), ("hardware", "MI250X"), ("energy_mwh", "100"), ("tco2e", "0"), ("water_m3", "0")]);
     let none = report("none", &[none]);

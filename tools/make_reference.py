@@ -52,13 +52,17 @@ def runs() -> str:
     text = "# Training runs\n\nTOML for `wattledger train` and `wl.train`: `[run]`, one `[[phase]]` or several, and the tables\n"
     text += "of a fleet file but `deployment`, `meter` and `allocation`: sites, series and catalog rows of one's own.\n"
     text += "Unknown keys are errors; every default that counts is listed with the estimate.\n\n"
-    text += "Energy comes from a meter, else from accelerator-hours and power, else from FLOP: the first that is stated.\n"
+    text += (
+        "Energy comes from a meter, else from accelerator-hours and power, else from FLOP: the first that is stated.\n"
+    )
     keys = _engine.run_keys()
     for name in dict.fromkeys(row[0] for row in keys):
         text += f"\n## {name or 'Tables'}\n\n"
         text += table(["key", "value", "default", "meaning"], [[f"`{k}`", *rest] for t, k, *rest in keys if t == name])
     return text + (
-        "\nRows can be grouped by " + ", ".join(f"`{one}`" for one in _engine.run_groups()) + ". Columns are those of an\n"
+        "\nRows can be grouped by "
+        + ", ".join(f"`{one}`" for one in _engine.run_groups())
+        + ". Columns are those of an\n"
         "[estimate](columns.md); a replica is one accelerator. `checkpointing`, `restarts`, `failed` and `exploratory` are\n"
         "shares of the work that counts and stand in rows of their own.\n"
     )
@@ -200,13 +204,19 @@ def training() -> str:
     text += "Published runs. *Watts given*: hours, power, PUE and factors of the line multiplied out, which tests whether a\n"
     text += "report adds up and nothing else. *Watts predicted*: the hours of the line at the power of the method, the figure\n"
     text += "to go by; its classes of work were set with some of these runs in sight (docs/method/training-power.md). *Hours\n"
-    text += "predicted*: from weights and tokens at a usual utilisation; that was set with these runs in sight. *Energy\n"
-    text += "given*: the factors of the line on its own energy; the worst of them are printed with one digit.\n\n"
+    text += (
+        "predicted*: from weights and tokens at a usual utilisation; that was set with these runs in sight. *Energy\n"
+    )
+    text += "given*: the factors of the line on its own energy; the worst of them are printed with one digit. The two lines of\n"
+    text += "accounting whose hours are predicted are small BLOOM models, which state four times the energy that their weights\n"
+    text += "and tokens take elsewhere.\n\n"
     head = ["evidence and test", "n", "median", "90th percentile", "bias", "inside the range", "mean width"]
     tests = {name.removeprefix("test="): found for name, found in report["groups"].items() if name.startswith("test=")}
     text += table(head, [[name, *errors(found)] for name, found in tests.items() if found["n"]])
     text += "\nWatts predicted, metered runs, worst first:\n\n"
-    rows = [r for r in report["rows"] if r["slices"].get("test") == "metered, watts predicted" and r["ratio"] is not None]
+    rows = [
+        r for r in report["rows"] if r["slices"].get("test") == "metered, watts predicted" and r["ratio"] is not None
+    ]
     rows.sort(key=lambda row: -abs(row["ratio"] - 1))
     head = ["run", "measured, MWh", "predicted, MWh", "range", "off", "taken for"]
     text += table(head, [[r["row_id"], f"{r['measured']:.4g}", f"{r['predicted']:.4g}",
@@ -216,13 +226,17 @@ def training() -> str:
         rated = [row for row in csv.DictReader(file) if row["id"] in {r["row_id"] for r in rows}]
     off = sorted(abs(float(r["accel_hours"]) * float(r["tdp_w"]) / 1e6 * float(r["pue"] or 1) / float(r["energy_mwh"]) - 1)
                  for r in rated if r["tdp_w"])  # fmt: skip
-    text += f"\nHours at rated power, without a host, are off by {percent(statistics.median(off))} in the median of the "
+    text += (
+        f"\nHours at rated power, without a host, are off by {percent(statistics.median(off))} in the median of the "
+    )
     text += f"{len(off)} of these rows\nthat state it, and by {percent(off[-1])} at worst.\n"
     traps = [row for row in report["rows"] if (row["reason"] or "").startswith("trap:")]
     text += "\nFigures that contradict each other, found and not reproduced:\n\n"
     text += table(["run", "quantity", "printed", "why"],
                   [[r["row_id"], r["quantity"], f"{r['measured']:g}", r["reason"].removeprefix("trap: ")] for r in traps])  # fmt: skip
-    reasons = Counter(row["reason"] for row in report["rows"] if row["reason"] and not row["reason"].startswith("trap:"))
+    reasons = Counter(
+        row["reason"] for row in report["rows"] if row["reason"] and not row["reason"].startswith("trap:")
+    )
     plain = Counter()
     for reason, n in reasons.items():
         plain[re.sub(r": [\d.]+ kg/kWh is implied", "", reason)] += n

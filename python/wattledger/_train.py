@@ -36,6 +36,7 @@ def train(run: str | PathLike[str] | Mapping[str, Any] | None = None, **phase: A
             each other.
         UnknownNameError: For hardware, models and sites that no catalog row carries.
         InputNotFoundError: If there is no such file.
+        ValueError: For numbers that are not finite.
 
     >>> import wattledger as wl
     >>> site = {"pue": 1.1, "carbon_direct_g_per_kwh": 385}
@@ -51,7 +52,12 @@ def train(run: str | PathLike[str] | Mapping[str, Any] | None = None, **phase: A
     if isinstance(run, str | PathLike):
         return _engine.train_file(fspath(run))
     tables = dict(run) if run is not None else _tables(phase)
-    return _engine.train_tables(json.dumps(tables, default=_date))
+    try:
+        text = json.dumps(tables, default=_date, allow_nan=False)
+    except ValueError as error:
+        msg = "a number of the run is infinite or not a number"
+        raise ValueError(msg) from error
+    return _engine.train_tables(text)
 
 
 def _tables(phase: dict[str, Any]) -> dict[str, Any]:

@@ -225,6 +225,8 @@ pub struct Total {
     /// IT energy of the lines whose value is known.
     it_of_known: [f64; SUMS.len()],
     any: [bool; SUMS.len()],
+    /// Columns that a line without requests lacks, and that are unknown as a whole for it.
+    lacking: [bool; SUMS.len()],
     /// Requests whose value is unknown, by column of [`SUMS`].
     pub unknown_requests: [u128; SUMS.len()],
     weighted_concurrency: f64,
@@ -241,6 +243,7 @@ impl Default for Total {
             known: [0.0; SUMS.len()],
             it_of_known: [0.0; SUMS.len()],
             any: [false; SUMS.len()],
+            lacking: [false; SUMS.len()],
             unknown_requests: [0; SUMS.len()],
             weighted_concurrency: 0.0,
             busy_s: 0.0,
@@ -275,6 +278,14 @@ impl Total {
         }
     }
 
+    /// Adds a line that no request stands behind: what is unknown of it is unknown of the whole.
+    pub fn add_whole(&mut self, values: &Values) {
+        self.add(&[0; COUNTS.len()], values);
+        for (lacking, value) in self.lacking.iter_mut().zip(values.sums) {
+            *lacking |= value.is_nan();
+        }
+    }
+
     /// Requests without an energy estimate: their route goes nowhere, or their bin has no operating point.
     #[must_use]
     pub fn unestimated_requests(&self) -> u128 {
@@ -284,7 +295,7 @@ impl Total {
     /// The known part of a sum, or `None` where nothing of it is known.
     #[must_use]
     pub fn value(&self, column: usize) -> Option<f64> {
-        self.any[column].then_some(self.known[column])
+        (self.any[column] && !self.lacking[column]).then_some(self.known[column])
     }
 
     /// The sums and then the ratios, in the order of [`SUMS`] and [`RATIOS`].
@@ -298,7 +309,7 @@ impl Total {
         let replica_s = self.known[0];
         let over_it = |name: &str| {
             let at = sum(name);
-            (self.any[at] && self.it_of_known[at] > 0.0).then(|| self.known[at] / self.it_of_known[at])
+            (self.value(at).is_some() && self.it_of_known[at] > 0.0).then(|| self.known[at] / self.it_of_known[at])
         };
         [
             (replica_s > 0.0).then(|| self.weighted_concurrency / replica_s),

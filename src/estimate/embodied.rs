@@ -61,6 +61,8 @@ pub struct Part {
     /// Its burden.
     #[serde(flatten)]
     pub footprint: Footprint,
+    /// What the figure covers.
+    pub scope: String,
     /// Its service life.
     pub lifetime_years: f64,
     /// Where the figures come from.
@@ -97,7 +99,7 @@ pub struct MadeOf {
     pub parts: Vec<Part>,
     /// Emissions amortised over the time that they stand there in the period, kg; `None` of machines alone.
     pub amortised_kgco2e: Option<f64>,
-    /// The year that the whole burden is booked in, GHG Protocol Scope 3 category 2; where a year of purchase is stated.
+    /// The year that the burden of the machines is booked in, GHG Protocol Scope 3 category 2; where it is stated.
     pub purchase_year: Option<f64>,
     /// Emissions of the machines booked in that year, kg, without the building. Never added to what is amortised.
     pub booked_kgco2e: Option<Ranged>,
@@ -117,6 +119,7 @@ pub fn made_of(of: &str, hardware: &str, made: &Embodied, (times, accelerators):
         group: part.group,
         what: part.what.clone(),
         footprint: part.burden.times(times).into(),
+        scope: part.scope.clone(),
         lifetime_years: part.life_s.value / SECONDS_A_YEAR,
         source: part.source.clone(),
     };

@@ -108,7 +108,7 @@ pub const DEPLOYMENT_KEYS: [Key; 32] = [
         "purchase_year",
         "year",
         "not booked",
-        "year in which its machines were bought: where the whole burden is booked",
+        "year in which its machines were bought: their burden, without the building, is booked there",
     ),
     key(
         "embodied",

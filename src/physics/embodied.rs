@@ -105,6 +105,19 @@ impl Burden {
         self.each(|range| range.times(quantity))
     }
 
+    /// The same between the low ends of one and the high ends of another.
+    #[must_use]
+    pub fn between(&self, low: &Self, high: &Self) -> Self {
+        let range = |own: Range, low: Range, high: Range| Range { low: low.low, value: own.value, high: high.high };
+        Self {
+            gwp_kg: range(self.gwp_kg, low.gwp_kg, high.gwp_kg),
+            adpe_kg_sb: range(self.adpe_kg_sb, low.adpe_kg_sb, high.adpe_kg_sb),
+            primary_energy_mj: range(self.primary_energy_mj, low.primary_energy_mj, high.primary_energy_mj),
+            water_l: range(self.water_l, low.water_l, high.water_l),
+            mass_kg: range(self.mass_kg, low.mass_kg, high.mass_kg),
+        }
+    }
+
     /// Its low ends as values.
     #[must_use]
     pub fn low(&self) -> Self {

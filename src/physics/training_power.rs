@@ -50,7 +50,42 @@ pub const SMALL_WEIGHTS: f64 = 1e9;
 /// Accelerator-hours below which it then is.
 pub const SMALL_HOURS: f64 = 2000.0;
 
+/// What is known of a job, to tell its class.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Job {
+    /// Whether it runs on GPUs.
+    pub gpu: bool,
+    /// Whether it learns from rewards on answers that it generates.
+    pub reinforcement: bool,
+    /// Weights a token is multiplied with, where anybody says.
+    pub weights: Option<f64>,
+    /// Accelerator-hours, where they are known.
+    pub hours: Option<f64>,
+    /// Model FLOPs utilisation.
+    pub utilisation: f64,
+}
+
 impl Class {
+    /// The class of a job.
+    ///
+    /// ```
+    /// use wattledger::physics::training_power::{Class, Job};
+    /// let tuned = Job { gpu: true, reinforcement: false, weights: Some(8e9), hours: Some(4.0), utilisation: 0.3 };
+    /// assert_eq!(Class::of(&tuned), Class::Large(0.3));
+    /// assert_eq!(Class::of(&Job { weights: None, ..tuned }), Class::Small);
+    /// assert_eq!(Class::of(&Job { gpu: false, ..tuned }), Class::Custom);
+    /// ```
+    #[must_use]
+    pub fn of(job: &Job) -> Self {
+        let small = job.weights.is_none_or(|weights| weights < SMALL_WEIGHTS);
+        match job {
+            Job { gpu: false, .. } => Self::Custom,
+            Job { reinforcement: true, .. } => Self::Reinforcement,
+            _ if small && job.hours.is_some_and(|hours| hours < SMALL_HOURS) => Self::Small,
+            _ => Self::Large(job.utilisation),
+        }
+    }
+
     /// Share of rated power, and half the width of its 90 % interval as a logarithm.
     #[must_use]
     pub fn share(self) -> (f64, f64) {

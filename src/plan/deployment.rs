@@ -265,7 +265,7 @@ fn served(
     };
     let all_devices = devices + stated.prefill_devices.unwrap_or(0.0);
     let (host, host_idle) = host(fleet, &place, stated, all_devices, notes)?;
-    let made = embodied(fleet, &place, stated, (hardware.row, all_devices, host), notes)?;
+    let made = embodied(fleet, &place, stated, (hardware.row, all_devices, accelerator.rated_power, host), notes)?;
     let copies = serving.layout.cache_copies(network.attention.cache_shards);
     let widening = Widening {
         blackwell: generation == "blackwell",

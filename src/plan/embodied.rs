@@ -1,9 +1,9 @@
 //! What the machines of a replica took to make, part by part: bills of the catalog filled in with a datasheet.
 
 use super::Notes;
-use crate::catalog::{BillLine, Catalog, Embodied, FabNode, Hardware, Server};
+use super::parts::{burden, is_module, memory, silicon, usual_area_mm2, usual_node_nm};
+use crate::catalog::{BillLine, Catalog, FabNode, Hardware, Server};
 use crate::physics::embodied::{Burden, Range};
-use crate::physics::semiconductor::{Process, wafer_per_die_cm2};
 use crate::{Error, Result};
 use serde::Serialize;
 
@@ -11,12 +11,11 @@ use serde::Serialize;
 const YEAR_S: f64 = 365.0 * 86_400.0;
 /// Service life of machines where none is stated, low, usual and high: conventions of the catalog run from 3 to 6 years.
 pub const LIFETIME_YEARS: Range = Range { low: 3.0, value: 4.0, high: 6.0 };
-/// The largest area that is exposed at once, 26 × 33 mm: a larger device is several dies.
-const RETICLE_CM2: f64 = 8.58;
-/// A host whose parts are not known: two sockets and 2 TiB for eight accelerators (DGX H100).
-const USUAL_HOST: Host = Host { accelerators: 8.0, sockets: 2.0, dram_gb: 2048.0 };
-/// A link faster than `PCIe` 5.0 ×16, both directions in GB/s, is one of modules on a board.
-const CARD_LINK_GBS: f64 = 128.0;
+/// Hosts whose parts are not known: of eight modules, DGX H100; of eight cards, a quarter of its memory (*assumed*).
+const MODULE_HOST: Host = Host { accelerators: 8.0, sockets: 2.0, dram_gb: 2048.0 };
+const CARD_HOST: Host = Host { accelerators: 8.0, sockets: 2.0, dram_gb: 512.0 };
+/// What dies whose area nobody publishes may be off by, either way (*assumed*).
+const AREA_SPREAD: f64 = 2.5;
 
 /// What a part belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -39,6 +38,8 @@ pub struct Component {
     pub group: Group,
     /// What it is.
     pub what: String,
+    /// What the figure covers.
+    pub scope: String,
     /// Where its figures come from.
     pub source: String,
     /// Its burden.
@@ -83,8 +84,10 @@ pub struct Machines<'a> {
     pub devices: f64,
     /// The server around them, where one is named.
     pub server: Option<&'a Server>,
-    /// IT power that the building is laid out for, in kW.
-    pub rated_kw: f64,
+    /// Rated power of one accelerator.
+    pub rated_w: f64,
+    /// Power of the host around all of them.
+    pub host_w: f64,
     /// Stated service life.
     pub lifetime_years: Option<f64>,
     /// Stated year of purchase.
@@ -112,13 +115,20 @@ pub(crate) fn made(catalog: &Catalog, place: &str, machines: &Machines, notes: &
         Some(name) => bill.published(name, machines)?,
         None => bill.accelerators(machines)?,
     }
-    bill.host(machines)?;
+    // A system on a chip is a machine of its own: it has no server, and no network of a cluster.
+    let alone = matches!(machines.hardware.category.as_str(), "soc" | "edge");
+    if !alone {
+        bill.host(machines)?;
+    }
     let per = |per: &str| match per {
         "accelerator" => machines.devices,
-        "rated_kw" => machines.rated_kw,
+        // What the building is laid out for.
+        "rated_kw" => (machines.rated_w * machines.devices + machines.host_w) / 1e3,
         _ => 0.0,
     };
-    bill.lines("network", Group::Network, per)?;
+    if !alone {
+        bill.lines("network", Group::Network, per)?;
+    }
     bill.lines("facility", Group::Facility, per)?;
     Ok(Made { components: bill.components, purchase_year: machines.purchase_year })
 }
@@ -133,7 +143,8 @@ pub fn accelerator_parts(catalog: &Catalog, hardware: &Hardware) -> Result<Made>
         hardware,
         devices: 1.0,
         server: None,
-        rated_kw: 0.0,
+        rated_w: hardware.tdp_w.unwrap_or(0.0),
+        host_w: 0.0,
         lifetime_years: None,
         purchase_year: None,
         published: None,
@@ -144,6 +155,9 @@ pub fn accelerator_parts(catalog: &Catalog, hardware: &Hardware) -> Result<Made>
     Ok(Made { components: bill.components, purchase_year: None })
 }
 
+/// A burden, what it covers, and where its figures come from.
+type Told = (Burden, String, String);
+
 struct Bill<'a, 'n> {
     catalog: &'a Catalog,
     place: &'a str,
@@ -153,29 +167,30 @@ struct Bill<'a, 'n> {
 }
 
 impl Bill<'_, '_> {
-    fn add(&mut self, group: Group, what: &str, (burden, source): (Burden, String), life_years: Range) {
+    fn add(&mut self, group: Group, what: &str, (burden, scope, source): Told, life_years: Range) {
         let life_s =
             Range { low: life_years.low * YEAR_S, value: life_years.value * YEAR_S, high: life_years.high * YEAR_S };
-        self.components.push(Component { group, what: what.into(), source, burden, life_s });
+        self.components.push(Component { group, what: what.into(), scope, source, burden, life_s });
     }
 
     /// So many of a part, and where its figures come from.
-    fn part(&self, id: &str, quantity: Range) -> Result<(Burden, String)> {
+    fn part(&self, id: &str, quantity: Range) -> Result<Told> {
         let row = self.catalog.embodied(id)?.row;
-        Ok((burden(row).by(quantity), row.provenance.of("kgco2e").source.into()))
+        let scope = row.scope.clone().unwrap_or_default();
+        Ok((burden(row).by(quantity), scope, row.provenance.of("kgco2e").source.into()))
     }
 
     fn accelerators(&mut self, machines: &Machines) -> Result<()> {
         let hardware = machines.hardware;
         let (dies, source) = self.dies(hardware)?;
-        self.add(Group::Accelerator, "compute dies", (dies.times(machines.devices), source), self.life);
+        let dies = (dies.times(machines.devices), "wafer fab".into(), source);
+        self.add(Group::Accelerator, "compute dies", dies, self.life);
         if let Some((id, gb)) = memory(hardware) {
             let memory = self.part(id, Range::exact(gb * machines.devices))?;
             self.add(Group::Accelerator, "memory", memory, self.life);
         }
-        let module = hardware.interconnect_gbs.is_some_and(|link| link > CARD_LINK_GBS);
-        let rated_kw = hardware.tdp_w.map_or(0.0, |watts| watts / 1e3) * machines.devices;
-        self.lines(if module { "module" } else { "card" }, Group::Accelerator, |per| match per {
+        let rated_kw = machines.rated_w * machines.devices / 1e3;
+        self.lines(if is_module(hardware) { "module" } else { "card" }, Group::Accelerator, |per| match per {
             "accelerator" => machines.devices,
             "rated_kw" => rated_kw,
             _ => 0.0,
@@ -192,7 +207,24 @@ impl Bill<'_, '_> {
                 hint: "name one that has kgco2e and accelerators (`catalog embodied`), or leave it out".into(),
             });
         };
+        if let Some(other) = row.hardware_id.as_deref().filter(|id| *id != machines.hardware.id) {
+            return Err(Error::FleetConflict {
+                place: self.place.into(),
+                problem: format!(
+                    "embodied item `{}` is the footprint of `{other}`, not of `{}`",
+                    row.id, machines.hardware.id
+                ),
+                hint: "name that of the accelerator, or leave it out for the sum of its parts".into(),
+            });
+        }
         self.notes.fact(self.place, "embodied kgco2e", kg, row.provenance.of("kgco2e"));
+        let scope = row.scope.as_deref().unwrap_or("not stated");
+        self.notes.assume(
+            self.place,
+            "scope of the embodied item",
+            scope,
+            "the accelerators alone; the rest are parts",
+        );
         let source = row.provenance.of("kgco2e").source.to_owned();
         self.accelerators(machines)?;
         let parts = self.components.drain(..).fold(Burden::ZERO, |sum, part| sum.plus(&part.burden));
@@ -206,7 +238,7 @@ impl Bill<'_, '_> {
             water_l: known(row.water_l, parts.water_l),
             mass_kg: known(row.mass_kg, parts.mass_kg),
         };
-        self.add(Group::Accelerator, &row.name, (whole, source), self.life);
+        self.add(Group::Accelerator, &row.name, (whole, scope.to_owned(), source), self.life);
         Ok(())
     }
 
@@ -215,7 +247,7 @@ impl Bill<'_, '_> {
         let place = self.place.to_owned();
         let area = hardware.die_area_mm2.unwrap_or_else(|| {
             let usual = usual_area_mm2(hardware);
-            let why = "not published: that of its memory at 9 mm² a GB, 100 to 1600 mm²";
+            let why = "not published: that of its memory at 9 mm² a GB, 100 to 1600 mm²; 2.5 times off either way";
             self.notes.assume(&place, "die_area_mm2", super::plain(usual), why);
             usual
         }) / 100.0;
@@ -230,19 +262,30 @@ impl Bill<'_, '_> {
             return Ok((Burden::ZERO, String::new()));
         };
         let source = format!("fab node `{}`: {}", node.id, node.provenance.of("energy_kwh_per_cm2").source);
-        Ok((silicon(node, area), source))
+        let mut burden = silicon(node, area);
+        if hardware.die_area_mm2.is_none() {
+            burden = burden.between(&silicon(node, area / AREA_SPREAD), &silicon(node, area * AREA_SPREAD));
+        }
+        Ok((burden, source))
     }
 
     /// The server around the accelerators.
     fn host(&mut self, machines: &Machines) -> Result<()> {
-        let known = machines.server.and_then(|server| {
-            Some(Host { accelerators: server.accelerators?, sockets: server.cpu_sockets?, dram_gb: server.dram_gib? })
-        });
-        let host = known.unwrap_or_else(|| {
-            let why = "no server is named whose parts are known: two sockets and 2 TiB for eight accelerators";
-            self.notes.assume(self.place, "parts of the server", "as DGX H100", why);
-            USUAL_HOST
-        });
+        let usual = if is_module(machines.hardware) { MODULE_HOST } else { CARD_HOST };
+        let named = machines.server;
+        let accelerators = named.and_then(|server| server.accelerators).unwrap_or(usual.accelerators);
+        // What a named server does not say goes by its accelerators.
+        let share = accelerators / usual.accelerators;
+        let (sockets, dram) = (named.and_then(|row| row.cpu_sockets), named.and_then(|row| row.dram_gib));
+        let host = Host {
+            accelerators,
+            sockets: sockets.unwrap_or(usual.sockets * share),
+            dram_gb: dram.unwrap_or(usual.dram_gb * share),
+        };
+        if sockets.is_none() || dram.is_none() {
+            let value = format!("{} sockets and {} GiB for {accelerators} accelerators", host.sockets, host.dram_gb);
+            self.notes.assume(self.place, "parts of the server", value, "no server is named that says");
+        }
         let servers = machines.devices / host.accelerators;
         self.lines("host", Group::Server, |per| match per {
             "server" => servers,
@@ -267,85 +310,5 @@ impl Bill<'_, '_> {
             self.add(group, &line.component, part, line.lifetime_years.map_or(self.life, Range::exact));
         }
         Ok(())
-    }
-}
-
-/// The burden that a row states; what it leaves out is nothing.
-fn burden(row: &Embodied) -> Burden {
-    let exact = |value: Option<f64>| Range::exact(value.unwrap_or(0.0));
-    let value = row.kgco2e.unwrap_or(0.0);
-    let (low, high) = (row.kgco2e_low.unwrap_or(value), row.kgco2e_high.unwrap_or(value));
-    // What is not told apart is as uncertain as the emissions are.
-    let alike = |figure: Option<f64>| {
-        let figure = figure.unwrap_or(0.0);
-        if value > 0.0 {
-            Range { low: figure * low / value, value: figure, high: figure * high / value }
-        } else {
-            Range::exact(figure)
-        }
-    };
-    Burden {
-        gwp_kg: Range { low, value, high },
-        adpe_kg_sb: alike(row.adpe_kg_sb),
-        primary_energy_mj: alike(row.primary_energy_mj),
-        water_l: alike(row.water_l),
-        mass_kg: exact(row.mass_kg),
-    }
-}
-
-/// Silicon of an area at a node, with the ends of grid, gases and yield.
-fn silicon(node: &FabNode, area_cm2: f64) -> Burden {
-    let dies = (area_cm2 / RETICLE_CM2).ceil().max(1.0);
-    let end = |grid: f64, gases: f64, materials: f64, defects: f64| {
-        let process = Process {
-            energy_kwh_per_cm2: node.energy_kwh_per_cm2,
-            grid_kg_per_kwh: grid / 1e3,
-            primary_mj_per_kwh: node.primary_mj_per_kwh,
-            gases_kg_per_cm2: gases / 1e3,
-            materials_kg_per_cm2: materials / 1e3,
-            materials_mj_per_kg: node.materials_mj_per_kg,
-            water_l_per_cm2: node.water_l_per_cm2,
-            defects_per_cm2: defects,
-        };
-        let wafer = dies * wafer_per_die_cm2(area_cm2 / dies, node.spare_share, defects);
-        [wafer * process.kg_per_cm2(), wafer * process.mj_per_cm2(), wafer * process.water_l_per_cm2]
-    };
-    let low =
-        end(node.grid_low_g_per_kwh, node.gases_low_g_per_cm2, node.materials_g_per_cm2, node.defects_low_per_cm2);
-    let value = end(node.grid_g_per_kwh, node.gases_g_per_cm2, node.materials_g_per_cm2, node.defects_per_cm2);
-    let high = end(
-        node.grid_high_g_per_kwh,
-        node.gases_high_g_per_cm2,
-        node.materials_high_g_per_cm2,
-        node.defects_high_per_cm2,
-    );
-    let range = |at: usize| Range { low: low[at], value: value[at], high: high[at] };
-    Burden { gwp_kg: range(0), primary_energy_mj: range(1), water_l: range(2), ..Burden::ZERO }
-}
-
-/// The part that a gigabyte of an accelerator's memory is, and how many there are; memory on the die is in the die.
-fn memory(hardware: &Hardware) -> Option<(&'static str, f64)> {
-    let kind = hardware.memory_type.as_deref().unwrap_or("HBM");
-    let id = match kind {
-        kind if kind.starts_with("HBM") => "memory-hbm",
-        kind if kind.starts_with("GDDR") => "memory-gddr",
-        kind if kind.starts_with("SRAM") => return None,
-        _ => "memory-dram",
-    };
-    Some((id, hardware.memory_gb?))
-}
-
-/// Area of the dies where nobody publishes it.
-fn usual_area_mm2(hardware: &Hardware) -> f64 {
-    (9.0 * hardware.memory_gb.unwrap_or(64.0)).clamp(100.0, 1600.0)
-}
-
-/// Node where nobody publishes it.
-fn usual_node_nm(hardware: &Hardware) -> f64 {
-    match hardware.release_year.unwrap_or(2023.0) {
-        ..2020.0 => 14.0,
-        ..2022.5 => 7.0,
-        ..2025.5 => 5.0,
-        _ => 3.0,
     }
 }

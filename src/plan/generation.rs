@@ -205,7 +205,7 @@ impl Plan {
         if asked.hardware.is_none() {
             notes.assume(place, "hardware", hardware.id.clone(), "not stated; a widely served data-centre GPU");
         }
-        accelerator(place, hardware, notes)?;
+        let sheet = accelerator(place, hardware, notes)?;
         let steps = match (asked.steps, row) {
             (Some(steps), _) => steps,
             (None, Some(row)) => {
@@ -248,7 +248,8 @@ impl Plan {
         note_method(catalog, several, hardware.generation.as_deref(), notes)?;
         let server = Deployment::plain(place, &asked.model, name);
         let (host, _) = host(fleet, place, &server, devices, notes)?;
-        let embodied_per_s = embodied(fleet, place, &server, (hardware, devices, host), notes)?.per_second();
+        let embodied_per_s =
+            embodied(fleet, place, &server, (hardware, devices, sheet.rated_power, host), notes)?.per_second();
         let model =
             row.map_or_else(|| catalog.model(&asked.model).map(|found| found.row.id.as_str()), |row| Ok(&row.id))?;
         Ok((plan, Pictured { model, hardware, job, made, host, embodied_per_s }))

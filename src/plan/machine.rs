@@ -128,7 +128,7 @@ pub(super) fn embodied(
     fleet: &Fleet,
     place: &str,
     stated: &Deployment,
-    (hardware, devices, host): (&Hardware, f64, Watts),
+    (hardware, devices, rated, host): (&Hardware, f64, Watts, Watts),
     notes: &mut Notes,
 ) -> Result<Embodied> {
     let named = stated.server.as_deref();
@@ -136,7 +136,8 @@ pub(super) fn embodied(
         hardware,
         devices,
         server: named.map(|name| server(fleet, place, name, &mut Notes::default())).transpose()?,
-        rated_kw: (hardware.tdp_w.unwrap_or(0.0) * devices + host.0) / 1e3,
+        rated_w: rated.0,
+        host_w: host.0,
         lifetime_years: stated.lifetime_years,
         purchase_year: stated.purchase_year,
         published: stated.embodied.as_deref(),
@@ -176,7 +177,7 @@ pub(super) fn host(
         notes.assume(
             place,
             "idle host power",
-            format!("{} W", super::plain(idle * share)),
+            format!("{} W", super::plain((idle * share * 10.0).round() / 10.0)),
             "0.7 of working host power",
         );
     }

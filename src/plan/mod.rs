@@ -11,6 +11,7 @@ mod embodied;
 mod generation;
 mod machine;
 mod parameters;
+mod parts;
 mod rates;
 mod route;
 mod serving;
@@ -29,7 +30,7 @@ pub use parameters::{BASE_ENGINE, DEFAULT_SET, chosen, is_fitted, parameters, pa
 pub use rates::{Parts, Rate, RateTable};
 pub(crate) use route::ASSUMED_HARDWARE;
 pub use site::{Around, Contracts, FacilityHour, GridHour, Level, Site, SiteHour, cooling_at};
-pub use trainer::{Learner, Trainer, answer};
+pub use trainer::{Learner, Trainer, answer, is_gpu};
 
 use crate::Result;
 use crate::catalog::{Origin, Provenance};

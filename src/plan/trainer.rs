@@ -2,9 +2,10 @@
 
 use super::architecture::network_of;
 use super::embodied::Made;
-use super::machine::{accelerator, embodied, host, idle_power};
+use super::machine::{embodied, host, idle_power, needed};
 use super::{Deployed, Parts, Plan, Rate};
 use crate::Result;
+use crate::catalog::Hardware;
 use crate::fleet::{Deployment, Phase, Run};
 use crate::physics::inference::Features;
 use crate::physics::provisioned::HOST_IDLE_SHARE;
@@ -16,10 +17,10 @@ use crate::units::Watts;
 pub struct Trainer {
     /// Catalog id.
     pub hardware: String,
-    /// Rated power.
+    /// Rated power; where none is published, that of the run.
     pub rated: Watts,
-    /// Dense peak in 16 bit, FLOP/s.
-    pub peak_flop_per_s: f64,
+    /// Dense peak in 16 bit, FLOP/s, where it is published.
+    pub peak_flop_per_s: Option<f64>,
     /// Dense peak in 8 bit.
     pub peak_fp8_flop_per_s: Option<f64>,
     /// Power while it waits.
@@ -76,7 +77,22 @@ impl Plan {
         let place = format!("phase `{}`", phase.name);
         let notes = &mut self.notes;
         let hardware = run.fleet.catalog().hardware(&phase.hardware)?.row;
-        let sheet = accelerator(&place, hardware, notes)?;
+        for (column, value) in
+            [("tdp_w", hardware.tdp_w), ("bf16_tflops", hardware.bf16_tflops), ("fp8_tflops", hardware.fp8_tflops)]
+        {
+            if let Some(value) = value {
+                notes.cell(&place, column, value, &hardware.provenance);
+            }
+        }
+        let rated = Watts(match (hardware.tdp_w, stated_power(phase)) {
+            (Some(rated), _) => rated,
+            (None, Some(power)) => {
+                let why = "no rated power is published: that of the run";
+                notes.assume(&place, "rated power", format!("{power:.0} W"), why);
+                power
+            }
+            (None, None) => needed(&place, hardware, "tdp_w", None, notes)?,
+        });
         let stated = Deployment {
             server: phase.server.clone(),
             lifetime_years: run.lifetime_years,
@@ -87,22 +103,22 @@ impl Plan {
         let (host, host_idle) = if phase.server.is_some() {
             host(&run.fleet, &place, &stated, 1.0, notes)?
         } else {
-            let host = sheet.rated_power * HOST_OVER_RATED;
+            let host = rated * HOST_OVER_RATED;
             let why = "no server is named: 0.3 of rated power, nodes that train 0.27 to 0.49; 0.7 of it idle";
             notes.assume(&place, "host power", format!("{:.0} W an accelerator", host.0), why);
             (host, host * HOST_IDLE_SHARE)
         };
         Ok(Trainer {
             hardware: hardware.id.clone(),
-            rated: sheet.rated_power,
-            peak_flop_per_s: sheet.peak_flop_per_s,
-            peak_fp8_flop_per_s: sheet.peak_fp8_flop_per_s,
-            waiting: idle_power(&place, hardware, sheet.rated_power, true, notes),
+            rated,
+            peak_flop_per_s: hardware.bf16_tflops.map(|peak| peak * 1e12),
+            peak_fp8_flop_per_s: hardware.fp8_tflops.map(|peak| peak * 1e12),
+            waiting: idle_power(&place, hardware, rated, true, notes),
             host,
             host_idle,
-            gpu: !matches!(hardware.category.as_str(), "asic" | "soc" | "edge"),
+            gpu: is_gpu(hardware),
             release_year: hardware.release_year,
-            made: embodied(&run.fleet, &place, &stated, (hardware, 1.0, host), notes)?,
+            made: embodied(&run.fleet, &place, &stated, (hardware, 1.0, rated, host), notes)?,
         })
     }
 
@@ -181,6 +197,7 @@ impl Plan {
             concurrency: generation.concurrency.map(crate::fleet::Concurrency::Declared),
             lifetime_years: run.lifetime_years,
             purchase_year: run.purchase_year,
+            embodied: run.embodied.clone().filter(|_| *hardware == phase.hardware),
             site: phase.site.clone(),
             ..Deployment::plain(format!("{}, generation", phase.name), model, hardware)
         };
@@ -199,6 +216,18 @@ impl Plan {
     pub fn state(&mut self, place: &str, what: &str, value: f64) {
         self.notes.stated(place, what, value, "run file");
     }
+}
+
+/// Whether an accelerator is a GPU on a board of its own.
+#[must_use]
+pub fn is_gpu(hardware: &Hardware) -> bool {
+    !matches!(hardware.category.as_str(), "asic" | "soc" | "edge")
+}
+
+/// Mean power of an accelerator by what a phase states.
+fn stated_power(phase: &Phase) -> Option<f64> {
+    let metered = || Some(phase.energy?.0 * 1e6 / phase.accelerator_hours?);
+    phase.power.map(|(watts, _)| watts).or_else(metered)
 }
 
 /// Energy and replica time of an answer of mean length, without idle.

@@ -65,9 +65,10 @@ pub fn training_json(
         .flat_map(|site| &site.unknown)
         .map(|(column, reason)| json!({"column": column, "reason": reason}))
         .collect();
+    // Of all accelerators that work at once, where the run says how many; else of one.
     let embodied = run.phases().iter().map(|phase| {
-        let accelerator = made_of(&phase.name, &phase.trainer.hardware, &phase.trainer.made, (1.0, 1.0));
-        json!(accelerator)
+        let count = phase.accelerators.unwrap_or(1.0);
+        json!(made_of(&phase.name, &phase.trainer.hardware, &phase.trainer.made, (count, count)))
     });
     let lifetime = run.lifetime_output_tokens();
     let [place, _, catalog_digest] = run.plan().inputs();
@@ -79,7 +80,7 @@ pub fn training_json(
         "phases": run.phases().iter().map(phase).collect::<Vec<_>>(),
         "factors": run.factors(catalog)?,
         "tree": run.tree(),
-        "embodied_per_accelerator": embodied.collect::<Vec<_>>(),
+        "embodied": embodied.collect::<Vec<_>>(),
         "shared": lifetime.map(|tokens| json!({
             "lifetime_output_tokens": tokens,
             "columns": run.shared(tokens),

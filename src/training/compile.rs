@@ -3,8 +3,9 @@
 use super::time;
 use crate::fleet::{Boundary, Kind, Overheads, Phase, Run};
 use crate::hours::Series;
+use crate::physics::embodied::Burden;
 use crate::physics::training::{PASSES_ADAPTERS, PASSES_FULL, Work};
-use crate::physics::training_power::mean_power;
+use crate::physics::training_power::{Class, Job, mean_power};
 use crate::plan::{Learner, Parts, Plan, Trainer, answer};
 use crate::units::{Joules, KilowattHours};
 use crate::{Error, Result};
@@ -15,6 +16,12 @@ const CONTEXT_TOKENS: f64 = 2048.0;
 const METER_SPREAD: f64 = 0.02;
 /// How far stated hours and stated power may be off, as a logarithm (*assumed*).
 pub(super) const STATED_SPREAD: f64 = 0.05;
+/// Longest run, in hours.
+const LONGEST_H: f64 = 10.0 * 8784.0;
+/// Power over what is rated, host included, beyond which hours and energy cannot be of the same run.
+const MOST_OVER_RATED: f64 = 2.0;
+/// The same below which they hardly are.
+const LEAST_OVER_RATED: f64 = 0.1;
 /// Most of the IT energy that a host share may take of a metered sum.
 const MOST_HOST: f64 = 0.5;
 
@@ -55,6 +62,26 @@ pub struct Known {
     pub spread: f64,
 }
 
+/// Answers that are generated on the way.
+#[derive(Clone, Copy, Debug)]
+pub struct Generated {
+    /// Energy, and time in accelerator-seconds.
+    pub parts: Parts,
+    /// Place of their deployment in the plan.
+    pub deployment: usize,
+    /// Half the width of the 90 % interval of their energy, as a logarithm.
+    pub spread: f64,
+}
+
+impl Generated {
+    /// What a second of one of its accelerators bears of making it.
+    #[must_use]
+    pub fn embodied_per_s(&self, plan: &Plan) -> Burden {
+        let deployed = &plan.deployments()[self.deployment];
+        deployed.embodied_per_s.times(1.0 / deployed.devices)
+    }
+}
+
 /// A phase worked out.
 #[derive(Clone, Debug)]
 pub struct Compiled {
@@ -92,8 +119,10 @@ pub struct Compiled {
     pub spread: f64,
     /// Shares of the work that counts.
     pub overheads: Overheads,
-    /// Energy, and time in accelerator-seconds, of answers that are generated; the place of their deployment in the plan.
-    pub generation: Option<(Parts, f64, usize)>,
+    /// Answers that are generated.
+    pub generation: Option<Generated>,
+    /// Accelerators at once, where they are stated.
+    pub accelerators: Option<f64>,
     /// First hour and first after the last.
     pub period: Option<(i64, i64)>,
 }
@@ -103,7 +132,7 @@ impl Compiled {
     #[must_use]
     pub fn all_hours(&self) -> f64 {
         let Overheads { checkpointing, restarts, failed, exploratory } = self.overheads;
-        let generation = self.generation.as_ref().map_or(0.0, |(_, seconds, _)| seconds / 3600.0);
+        let generation = self.generation.as_ref().map_or(0.0, |generated| generated.parts.replica_s / 3600.0);
         self.hours.value * (1.0 + checkpointing + restarts + failed + exploratory) + generation
     }
 }
@@ -127,7 +156,9 @@ pub(super) fn compile(run: &Run, phase: &Phase, plan: &mut Plan) -> Result<Compi
         (Some(hours), _) => hours,
         (None, Some((mwh, boundary))) => {
             let around = if boundary == Boundary::Accelerators { 0.0 } else { trainer.host.0 };
-            let value = mwh * 1e6 / (power_w.value + around);
+            let pue = plan.sites()[site].hour(None, None).facility.average.pue();
+            let it = if boundary == Boundary::Facility { mwh / pue } else { mwh };
+            let value = it * 1e6 / (power_w.value + around);
             let why = "not stated: metered energy over mean power";
             plan.assume(&place, "accelerator-hours", format!("{value:.0}"), why);
             Known { value, how: "predicted", spread: power_w.spread }
@@ -135,6 +166,7 @@ pub(super) fn compile(run: &Run, phase: &Phase, plan: &mut Plan) -> Result<Compi
         (None, None) => Known { value: 0.0, how: "stated", spread: 0.0 },
     };
     let parts = energy(phase, &trainer, (hours.value, power_w.value), metered);
+    plausible(&place, &trainer, (hours.value, parts.it_j()), plan)?;
     if let Some((mwh, boundary)) = metered {
         plan.state(&place, &format!("energy_mwh, {}", boundary.name()), mwh);
     } else if power_w.how == "predicted" && hours.value > 0.0 {
@@ -142,7 +174,7 @@ pub(super) fn compile(run: &Run, phase: &Phase, plan: &mut Plan) -> Result<Compi
         plan.assume(&place, "power_w", format!("{:.0}", power_w.value), why);
     }
     let generation = generation(run, phase, plan)?;
-    let period = period(phase, hours.value);
+    let period = period(&place, phase, hours.value)?;
     if period.is_none() {
         plan.assume(&place, "dates", "not known", "factors of a year stand in for those of its hours");
     }
@@ -168,6 +200,7 @@ pub(super) fn compile(run: &Run, phase: &Phase, plan: &mut Plan) -> Result<Compi
         meter: phase.meter.clone(),
         overheads: phase.overheads,
         generation,
+        accelerators: phase.accelerators,
         period,
         trainer,
         learner,
@@ -205,7 +238,13 @@ fn power(
         return Known { value: watts - host, how: "stated", spread: STATED_SPREAD };
     }
     let utilised = mfu.map_or_else(|| time::usual(trainer, learner).0, |mfu| mfu.value);
-    let class = time::class(phase.kind, trainer, learner, (utilised, hours.map(|hours| hours.value)));
+    let class = Class::of(&Job {
+        gpu: trainer.gpu,
+        reinforcement: phase.kind == Kind::ReinforcementLearning,
+        weights: learner.map(|learner| learner.active_parameters),
+        hours: hours.map(|hours| hours.value),
+        utilisation: utilised,
+    });
     Known { value: mean_power(trainer.rated, class).0, how: "predicted", spread: class.share().1 }
 }
 
@@ -243,25 +282,56 @@ fn metered_mwh(place: &str, series: &Series) -> Result<f64> {
 }
 
 /// Energy and accelerator-seconds of the answers that are generated.
-fn generation(run: &Run, phase: &Phase, plan: &mut Plan) -> Result<Option<(Parts, f64, usize)>> {
-    let (Some(stated), Some(at)) = (&phase.generation, plan.generator(run, phase)?) else { return Ok(None) };
-    let deployed = &plan.deployments()[at];
+fn generation(run: &Run, phase: &Phase, plan: &mut Plan) -> Result<Option<Generated>> {
+    let (Some(stated), Some(deployment)) = (&phase.generation, plan.generator(run, phase)?) else { return Ok(None) };
+    let deployed = &plan.deployments()[deployment];
     let one = answer(deployed, stated.input_tokens, stated.output_tokens);
-    let replica_s = one.replica_s * stated.count;
     // In a run a replica is one accelerator.
-    let seconds = replica_s * deployed.devices;
-    let parts = Parts { replica_s: seconds, ..one.scaled(stated.count) };
-    Ok(Some((parts, seconds, at)))
+    let seconds = one.replica_s * stated.count * deployed.devices;
+    let concurrency = deployed.fallback_concurrency(stated.input_tokens + stated.output_tokens / 2.0);
+    let spread = deployed.half_width(concurrency);
+    Ok(Some(Generated { parts: Parts { replica_s: seconds, ..one.scaled(stated.count) }, deployment, spread }))
 }
 
 /// Dates of a phase: stated, or as long as its hours are on its accelerators.
-fn period(phase: &Phase, hours: f64) -> Option<(i64, i64)> {
-    let start = phase.start?;
+fn period(place: &str, phase: &Phase, hours: f64) -> Result<Option<(i64, i64)>> {
+    let Some(start) = phase.start else { return Ok(None) };
     if let Some(end) = phase.end {
-        return Some((start, end));
+        return Ok(Some((start, end)));
     }
-    let wall = phase.days.map(|days| days * 24.0).or_else(|| Some(hours / phase.accelerators?))?;
+    let wall = phase.days.map(|days| days * 24.0).or_else(|| Some(hours / phase.accelerators?));
+    let Some(wall) = wall else { return Ok(None) };
+    if wall > LONGEST_H {
+        return Err(Error::FleetConflict {
+            place: place.into(),
+            problem: format!("{hours:.0} accelerator-hours would take {:.0} years", wall / 8766.0),
+            hint: "check accelerators, the count that works at once".into(),
+        });
+    }
     #[expect(clippy::cast_possible_truncation, reason = "ten years of hours")]
     let wall = wall.ceil().max(1.0) as i64;
-    Some((start, start + wall))
+    Ok(Some((start, start + wall)))
+}
+
+/// Refuses energy and hours that contradict each other; tells what is merely odd.
+fn plausible(place: &str, trainer: &Trainer, (hours, it_j): (f64, f64), plan: &mut Plan) -> Result<()> {
+    if hours <= 0.0 {
+        return Ok(());
+    }
+    let (watts, most) = (it_j / hours / 3600.0, trainer.rated.0 + trainer.host.0);
+    if watts > MOST_OVER_RATED * most {
+        return Err(Error::FleetConflict {
+            place: place.into(),
+            problem: format!(
+                "{watts:.0} W an accelerator with its host, rated {most:.0} W: energy and hours contradict"
+            ),
+            hint: "check units, the boundary of the meter, and whether hours are of accelerators and not of nodes"
+                .into(),
+        });
+    }
+    if !(LEAST_OVER_RATED..=1.3).contains(&(watts / most)) {
+        let value = format!("{watts:.0} W an accelerator with its host, rated {most:.0} W");
+        plan.assume(place, "mean power", value, "odd: check units, boundary and hours");
+    }
+    Ok(())
 }

@@ -5,7 +5,8 @@ use super::compile::{Basis, Compiled};
 use crate::Result;
 use crate::catalog::Catalog;
 use crate::estimate::Node;
-use crate::estimate::columns::{SUMS, sum};
+use crate::estimate::columns::{Column, SUMS, sum};
+use crate::physics::embodied::Range;
 use serde::Serialize;
 
 /// A critical factor.
@@ -29,10 +30,8 @@ pub struct Factor {
     pub ends: String,
 }
 
-/// Columns whose range is that of energy.
-fn of_energy(name: &str) -> bool {
-    !matches!(name, "replica_seconds" | "adpe_kg_sb" | "primary_energy_mj")
-}
+/// How far the power of accelerators that wait may be off, as a logarithm (*assumed*).
+const STANDS: f64 = 0.2;
 
 /// Ten and ninety in a hundred.
 fn deciles(mut values: Vec<f64>) -> Option<(f64, f64)> {
@@ -58,6 +57,11 @@ impl TrainingEstimate {
         Ok(factors)
     }
 
+    /// Whether a line is a phase's: what is reserved and idle is no phase's.
+    fn is_of(&self, line: &super::Line, phase: &Compiled) -> bool {
+        line.activity != super::Activity::Idle && self.phases[line.phase].name == phase.name
+    }
+
     /// Size, tokens, hours, efficiency, power.
     fn amounts(&self, phase: &Compiled, factors: &mut Vec<Factor>) {
         let mut add = |factor, value, unit, how, spread: f64, ends: String| {
@@ -77,7 +81,7 @@ impl TrainingEstimate {
             add("efficiency", mfu.value, "of peak", mfu.how, if counts { mfu.spread } else { 0.0 }, ends.into());
         }
         if phase.basis == Basis::Metered {
-            let kwh = self.sum(|line| self.phases[line.phase].name == phase.name).value(sum("it_kwh")).unwrap_or(0.0);
+            let kwh = self.sum(|line| self.is_of(line, phase)).value(sum("it_kwh")).unwrap_or(0.0);
             add("energy", kwh, "kWh of IT", "metered", phase.spread, "of a meter".into());
             return;
         }
@@ -98,7 +102,7 @@ impl TrainingEstimate {
 
     /// The same energy at other sites of the catalog.
     fn place(&self, phase: &Compiled, catalog: &Catalog, factors: &mut Vec<Factor>) -> Result<()> {
-        let here = self.sum(|line| self.phases[line.phase].name == phase.name);
+        let here = self.sum(|line| self.is_of(line, phase));
         let (Some(grams), Some(it)) = (here.value(sum("co2e_location_g")), here.value(sum("it_kwh"))) else {
             return Ok(());
         };
@@ -125,7 +129,7 @@ impl TrainingEstimate {
 
     /// What stands beside the work that counts.
     fn overheads(&self, phase: &Compiled, factors: &mut Vec<Factor>) {
-        let mine = |line: &super::Line| self.phases[line.phase].name == phase.name;
+        let mine = |line: &super::Line| self.is_of(line, phase);
         let energy = |total: crate::estimate::Total| total.value(sum("it_kwh")).unwrap_or(0.0);
         let all = energy(self.sum(mine));
         let counts = energy(self.sum(|line| mine(line) && line.activity == super::Activity::Training));
@@ -143,48 +147,65 @@ impl TrainingEstimate {
         }
     }
 
-    /// Low and high by column of [`SUMS`]: of energy, of the building's effectiveness, of making the machines; nothing of
-    /// the grid's factors. `None` where the column is unknown.
+    /// Low and high by column of [`SUMS`]: of energy, of hours, of the building's effectiveness, of making the machines;
+    /// nothing of the grid's factors. `None` where the column is unknown for a part of the run.
     #[must_use]
     pub fn ranges(&self) -> Vec<Option<[f64; 2]>> {
-        let mut ranges: Vec<Option<[f64; 2]>> = vec![None; SUMS.len()];
-        let mut unknown = vec![false; SUMS.len()];
+        let total = self.total();
+        let mut ranges: Vec<[f64; 2]> = vec![[0.0; 2]; SUMS.len()];
         for line in &self.lines {
-            let phase = &self.phases[line.phase];
-            let site = &self.plan.sites()[line.site];
-            let facility = site.hour(line.hour, None).facility;
-            let pue = facility.average.pue();
-            let ends = [(-phase.spread).exp(), phase.spread.exp()];
-            let around = [facility.pue_range.0.min(pue) / pue, facility.pue_range.1.max(pue) / pue];
-            let made = phase.trainer.made.per_second();
-            let made = [made.gwp_kg, made.water_l, made.adpe_kg_sb, made.adpe_kg_sb, made.primary_energy_mj];
-            let (first, it) = (sum("co2e_embodied_g"), sum("it_kwh"));
-            for (column, value) in line.values.sums.iter().enumerate() {
-                if value.is_nan() {
-                    unknown[column] = true;
-                    continue;
-                }
-                let range = ranges[column].get_or_insert([0.0; 2]);
-                for end in 0..2 {
-                    let factor = match column {
-                        0 => 1.0,
-                        column if column <= it => ends[end],
-                        column if column < first => ends[end] * around[end],
-                        column => {
-                            let made = made.get(column - first).copied().unwrap_or(made[0]);
-                            let bound = if end == 0 { made.low } else { made.high };
-                            if made.value > 0.0 && of_energy(SUMS[column].name) {
-                                bound / made.value
-                            } else {
-                                ends[end]
-                            }
-                        }
-                    };
-                    range[end] += value * factor;
-                }
+            for (range, ends) in ranges.iter_mut().zip(self.ends(line)) {
+                range[0] += ends[0];
+                range[1] += ends[1];
             }
         }
-        ranges
+        let known = |(column, range)| total.value(column).map(|_| range);
+        ranges.into_iter().enumerate().map(known).collect()
+    }
+
+    /// The ends of every column of a line.
+    fn ends(&self, line: &super::Line) -> Vec<[f64; 2]> {
+        let phase = &self.phases[line.phase];
+        let facility = self.plan.sites()[line.site].hour(line.hour, None).facility;
+        let pue = facility.average.pue();
+        let around = [facility.pue_range.0.min(pue) / pue, facility.pue_range.1.max(pue) / pue];
+        let (energy, hours, made) = match (&phase.generation, line.activity) {
+            (Some(generation), super::Activity::Generation) => {
+                (generation.spread, generation.spread, generation.embodied_per_s(&self.plan))
+            }
+            (_, super::Activity::Idle) => (STANDS, 0.0, phase.trainer.made.per_second()),
+            _ => (phase.spread, phase.hours.spread, phase.trainer.made.per_second()),
+        };
+        let both = |spread: f64| [(-spread).exp(), spread.exp()];
+        let (energy, hours) = (both(energy), both(hours));
+        let [gwp, adpe, primary, water, mass] = made.parts();
+        let of_made = |part: Range, value: f64| {
+            let ratio = |end: f64| if part.value > 0.0 { end / part.value } else { 1.0 };
+            [value * ratio(part.low) * hours[0], value * ratio(part.high) * hours[1]]
+        };
+        let sums = &line.values.sums;
+        let of_energy = |value: f64| [value * energy[0] * around[0], value * energy[1] * around[1]];
+        let whole = |part: Range, embodied: f64, all: f64| {
+            let (made, used) = (of_made(part, embodied), of_energy(all - embodied));
+            [made[0] + used[0], made[1] + used[1]]
+        };
+        let at = |name: &str| sums[sum(name)];
+        let column = |(index, column): (usize, &Column)| {
+            let value = sums[index];
+            match column.name {
+                "replica_seconds" => [value * hours[0], value * hours[1]],
+                "co2e_embodied_g" => of_made(gwp, value),
+                "water_embodied_l" => of_made(water, value),
+                "adpe_embodied_kg_sb" => of_made(adpe, value),
+                "primary_energy_embodied_mj" => of_made(primary, value),
+                "ewaste_kg" => of_made(mass, value),
+                "adpe_kg_sb" => whole(adpe, at("adpe_embodied_kg_sb"), value),
+                "primary_energy_mj" => whole(primary, at("primary_energy_embodied_mj"), value),
+                _ if index <= sum("it_kwh") => [value * energy[0], value * energy[1]],
+                _ => of_energy(value),
+            }
+        };
+        SUMS.iter().enumerate().map(column).collect()
     }
 
     /// The run from the facility down to hours, power and utilisation.
@@ -210,7 +231,7 @@ impl TrainingEstimate {
     }
 
     fn of_phase(&self, phase: &Compiled) -> Node {
-        let mine = self.sum(|line| self.phases[line.phase].name == phase.name);
+        let mine = self.sum(|line| self.is_of(line, phase));
         let facts = |place: &str| -> Vec<Node> {
             let of = self.facts().iter().filter(|fact| fact.place.starts_with(place));
             of.map(|fact| Node {
@@ -247,7 +268,8 @@ fn node(what: &str, value: f64, unit: &str, formula: &str, parts: Vec<Node>) -> 
 
 /// The same work on other accelerators of the catalog, by rated power over peak.
 fn hardware(phase: &Compiled, catalog: &Catalog, factors: &mut Vec<Factor>) -> Result<()> {
-    let own = phase.trainer.rated.0 / phase.trainer.peak_flop_per_s * 1e12;
+    let Some(peak) = phase.trainer.peak_flop_per_s else { return Ok(()) };
+    let own = phase.trainer.rated.0 / peak * 1e12;
     let mut others = Vec::new();
     for row in catalog.all_hardware()?.iter().filter(|row| row.category == "datacenter-gpu") {
         if let (Some(watts), Some(peak)) = (row.tdp_w, row.bf16_tflops) {

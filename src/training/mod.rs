@@ -11,7 +11,7 @@ mod table;
 mod time;
 
 pub use beside::{Beside, Served, Shared};
-pub use compile::{Basis, Compiled, Known};
+pub use compile::{Basis, Compiled, Generated, Known};
 pub use factors::Factor;
 pub use table::RUN_GROUPS;
 
@@ -180,7 +180,7 @@ impl TrainingEstimate {
     fn sum(&self, keep: impl Fn(&Line) -> bool) -> Total {
         let mut total = Total::default();
         for line in self.lines.iter().filter(|line| keep(line)) {
-            total.add(&[0; 4], &line.values);
+            total.add_whole(&line.values);
         }
         total
     }

@@ -32,11 +32,7 @@ pub(super) fn spread(run: &Run, plan: &Plan, phases: &[Compiled]) -> Result<Vec<
     for (at, block) in blocks.iter().enumerate() {
         let phase = &phases[block.phase];
         let embodied_per_s = match (block.activity, &phase.generation) {
-            // That of a replica, for each of its accelerators.
-            (Activity::Generation, Some((_, _, generator))) => {
-                let deployed = &plan.deployments()[*generator];
-                deployed.embodied_per_s.times(1.0 / deployed.devices)
-            }
+            (Activity::Generation, Some(generated)) => generated.embodied_per_s(plan),
             _ => phase.trainer.made.per_second(),
         };
         let whole = if block.activity == Activity::Idle { period(phases) } else { phase.period };
@@ -130,8 +126,9 @@ fn activities(at: usize, phase: &Compiled) -> Vec<Block> {
         ..Parts::default()
     };
     blocks.push(Block { phase: at, activity: Activity::Checkpointing, parts: waiting, standing_s: waits });
-    if let Some((parts, seconds, _)) = phase.generation {
-        blocks.push(Block { phase: at, activity: Activity::Generation, parts, standing_s: seconds });
+    if let Some(generated) = phase.generation {
+        let parts = generated.parts;
+        blocks.push(Block { phase: at, activity: Activity::Generation, parts, standing_s: parts.replica_s });
     }
     blocks.retain(|block| block.standing_s > 0.0 || block.parts.it_j() > 0.0);
     blocks

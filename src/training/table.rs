@@ -1,6 +1,6 @@
 //! Grouping: rows of a run by phase, activity, place and time.
 
-use super::{Line, TrainingEstimate};
+use super::{Activity, Line, TrainingEstimate};
 use crate::estimate::{Table, TableRow, Total};
 use crate::hours::{date_of, told};
 use crate::{Error, Result};
@@ -28,8 +28,8 @@ impl TrainingEstimate {
         let mut total = Total::default();
         for line in &self.lines {
             let values = keys.iter().map(|key| self.key(key, line)).collect();
-            groups.entry(values).or_default().add(&[0; 4], &line.values);
-            total.add(&[0; 4], &line.values);
+            groups.entry(values).or_default().add_whole(&line.values);
+            total.add_whole(&line.values);
         }
         let rows = groups.into_iter().map(|(keys, total)| {
             let keys = keys.into_iter().map(|(_, key)| key).collect();
@@ -43,6 +43,8 @@ impl TrainingEstimate {
         let phase = &self.phases[line.phase];
         let date = || line.hour.map(date_of);
         match key {
+            // What is reserved and idle is no phase's.
+            "phase" if line.activity == Activity::Idle => (usize::MAX, Some("reserved".into())),
             "phase" => (line.phase, Some(phase.name.clone())),
             "activity" => (line.activity as usize, Some(line.activity.name().into())),
             "kind" => (0, Some(phase.kind.name().into())),

@@ -1,10 +1,9 @@
 //! Time and utilisation of a phase: one from the other where FLOP are known, else what is usual.
 
 use super::compile::{Known, STATED_SPREAD};
-use crate::fleet::{Again, Kind, Phase};
+use crate::fleet::{Again, Phase};
 use crate::physics::training::{PASSES_FULL, Recomputation, Work, accelerator_hours, utilisation};
-use crate::physics::training_efficiency::usual_utilisation;
-use crate::physics::training_power::{Class, SMALL_HOURS, SMALL_WEIGHTS};
+use crate::physics::training_efficiency::{EIGHT_BIT, usual_utilisation};
 use crate::plan::{Learner, Plan, Trainer};
 use crate::{Error, Result};
 
@@ -24,31 +23,22 @@ pub(super) fn time(
     (flop, stated): (Option<f64>, Option<f64>),
     plan: &mut Plan,
 ) -> Result<(Option<Known>, Option<Known>)> {
-    let peak = match (phase.fp8, trainer.peak_fp8_flop_per_s) {
-        (false, _) => trainer.peak_flop_per_s,
-        (true, Some(peak)) => peak,
-        (true, None) => {
-            return Err(Error::FleetConflict {
-                place: place.into(),
-                problem: format!("`{}` has no 8-bit matrices in the catalog", trainer.hardware),
-                hint: "leave precision out, or name another accelerator".into(),
-            });
-        }
-    };
     let again = match phase.recomputation {
         Again::None => Recomputation::None,
         Again::Selective => Recomputation::Selective,
         Again::Full => Recomputation::Full,
     };
-    let model_utilisation = |hfu: f64| {
-        let passes = work.map_or(PASSES_FULL, |work| work.passes);
-        hfu / (1.0 + again.passes() / passes)
-    };
+    let passes = work.map_or(PASSES_FULL, |work| work.passes);
+    let model_utilisation = |hfu: f64| hfu / (1.0 + again.passes() / passes);
     let stated_mfu = phase.mfu.or_else(|| phase.hfu.map(model_utilisation));
     if let Some(hours) = stated {
         plan.state(place, "accelerator_hours", hours);
         let hours = Known { value: hours, how: "stated", spread: 0.0 };
         let Some(flop) = flop else {
+            return Ok((stated_mfu.map(|value| Known { value, how: "stated", spread: 0.0 }), Some(hours)));
+        };
+        // Without a published peak nothing is said of utilisation.
+        let Ok(peak) = peak(place, phase, trainer) else {
             return Ok((stated_mfu.map(|value| Known { value, how: "stated", spread: 0.0 }), Some(hours)));
         };
         let implied = utilisation(flop, peak, hours.value);
@@ -71,11 +61,15 @@ pub(super) fn time(
         Known { value, how: "stated", spread: STATED_SPREAD }
     } else {
         let (value, spread) = usual(trainer, learner);
-        let value = value / (1.0 + again.passes() / PASSES_FULL);
+        let value = value / (1.0 + again.passes() / passes) * if phase.fp8 { EIGHT_BIT } else { 1.0 };
         plan.assume(place, "mfu", format!("{value:.2}"), "not stated; usual of its size and hardware");
+        if phase.overheads.restarts > 0.0 || phase.overheads.checkpointing > 0.0 {
+            let why = "a usual utilisation holds usual restarts and checkpoints already: state mfu to tell them apart";
+            plan.assume(place, "restarts and checkpoints", "beside a usual utilisation", why);
+        }
         Known { value, how: "predicted", spread }
     };
-    let hours = accelerator_hours(flop, peak, mfu.value);
+    let hours = accelerator_hours(flop, peak(place, phase, trainer)?, mfu.value);
     Ok((
         Some(mfu),
         Some(Known {
@@ -86,20 +80,14 @@ pub(super) fn time(
     ))
 }
 
-/// What kind of work it is, as far as power goes.
-pub(super) fn class(
-    kind: Kind,
-    trainer: &Trainer,
-    learner: Option<&Learner>,
-    (utilised, hours): (f64, Option<f64>),
-) -> Class {
-    let small = learner.is_none_or(|learner| learner.active_parameters < SMALL_WEIGHTS);
-    match kind {
-        _ if !trainer.gpu => Class::Custom,
-        Kind::ReinforcementLearning => Class::Reinforcement,
-        _ if small && hours.is_some_and(|hours| hours < SMALL_HOURS) => Class::Small,
-        _ => Class::Large(utilised),
-    }
+/// Peak at the precision of the matrices.
+fn peak(place: &str, phase: &Phase, trainer: &Trainer) -> Result<f64> {
+    let (peak, bits) = if phase.fp8 { (trainer.peak_fp8_flop_per_s, "8") } else { (trainer.peak_flop_per_s, "16") };
+    peak.ok_or_else(|| Error::FleetConflict {
+        place: place.into(),
+        problem: format!("`{}` has no peak of {bits}-bit matrices in the catalog", trainer.hardware),
+        hint: "state accelerator_hours, another precision, or a [[hardware]] row with bf16_tflops".into(),
+    })
 }
 
 /// Utilisation that is usual, and how far it may be off.

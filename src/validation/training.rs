@@ -12,7 +12,7 @@ use crate::Result;
 use crate::catalog::Catalog;
 use crate::physics::training::{PASSES_ADAPTERS, PASSES_FULL, Work, accelerator_hours, utilisation};
 use crate::physics::training_efficiency::usual_utilisation;
-use crate::physics::training_power::{Class as Power, HOST_OVER_RATED, SMALL_HOURS, SMALL_WEIGHTS, mean_power};
+use crate::physics::training_power::{Class as Power, HOST_OVER_RATED, Job, mean_power};
 use crate::units::Watts;
 use std::path::Path;
 
@@ -20,8 +20,10 @@ use std::path::Path;
 const NEEDED: [&str; 3] = ["hardware", "energy_mwh", "evidence"];
 /// No electricity that a fleet of accelerators buys is cleaner, or dirtier, in kg/kWh with everything around it.
 const PLAUSIBLE_KG_PER_KWH: (f64, f64) = (0.008, 2.5);
-/// What arithmetic may differ by before a recalled figure is doubted.
-const DOUBT: f64 = 0.02;
+/// What an accounting line's own figures may differ from what it prints: it is nothing but their product.
+const ADDS_UP: f64 = 0.05;
+/// The same of a metered line, as a factor: more is another run, or another unit.
+const SAME_RUN: f64 = 3.0;
 /// Half the width of the interval of arithmetic beyond what rounding explains.
 const EXACT: f64 = 0.02;
 
@@ -99,7 +101,7 @@ fn of_line(line: Line<'_>, given: &Given, all: &[&Given]) -> Vec<Row> {
         add("water_m3", "m3", Some(measured), class, "energy given", water(given, all));
     }
     if let (Some(hours), true) = (given.hours, given.flop().is_some()) {
-        add("accel_hours", "h", Some(hours), Class::HoursOnly, "utilisation predicted", hours_predicted(given));
+        add("accel_hours", "h", Some(hours), class, "utilisation predicted", hours_predicted(given));
     }
     if rows.is_empty() {
         let reason = "the line publishes neither energy, emissions, water nor hours of known work".to_owned();
@@ -120,36 +122,29 @@ fn around(value: f64, half_width: f64) -> Prediction {
 
 /// Hours × power × PUE, all of the line.
 fn energy_given(given: &Given) -> Found {
-    let mut assumed = Vec::new();
+    let mut assumed = given.remarks();
     let (Some(hours), Some(watts)) = (given.hours, given.watts()) else {
         return (Err("the line states no hours, or no power".into()), assumed);
     };
-    let it = hours.max(0.0) * watts / 1e6;
-    let with = given.pue.map(|pue| it * pue);
-    let scope = match (given.energy_scope, given.energy_mwh, with) {
-        // Accounting that does not say: one of the two it has to be.
-        (Scope::Unknown, Some(measured), Some(with)) if given.class == Class::Accounting => {
-            let nearer = (with / measured).ln().abs() < (it / measured).ln().abs();
-            let scope = if nearer { Scope::Facility } else { Scope::It };
-            assumed.push(format!("the line does not say whether PUE is in its energy: {}", scope.name()));
-            scope
+    let value = match (given.energy_scope, given.pue) {
+        (Scope::Facility, Some(pue)) => hours * watts / 1e6 * pue,
+        (Scope::Facility, None) => {
+            return (Err("its energy is of the facility, and the line states no PUE".into()), assumed);
         }
-        (Scope::Unknown, ..) => {
-            assumed.push("the line does not say what its energy is of: facility if it has a PUE".into());
-            if with.is_some() { Scope::Facility } else { Scope::It }
-        }
-        (scope, ..) => scope,
+        _ => hours * watts / 1e6,
     };
-    match (scope, with) {
-        (Scope::Facility, Some(with)) => (Ok(around(with, given.rounding.max(EXACT))), assumed),
-        (Scope::Facility, None) => (Err("its energy is of the facility, and the line states no PUE".into()), assumed),
-        _ => (Ok(around(it, given.rounding.max(EXACT))), assumed),
+    if let Some(reason) = given.contradiction(given.energy_mwh, value, "MWh", "hours, power and PUE") {
+        return (Err(reason), assumed);
     }
+    if let Some(share) = implied_any(given).filter(|share| *share > 1.0) {
+        assumed.push(format!("odd: weights and tokens in these hours are {share:.1} of the peak"));
+    }
+    (Ok(around(value, given.rounding.max(EXACT))), assumed)
 }
 
 /// The same with power, and where needed hours, of the method.
 fn energy_predicted(given: &Given) -> Found {
-    let mut assumed = Vec::new();
+    let mut assumed = given.remarks();
     let Some(rated) = given.rated_w else {
         return (
             Err(format!("neither the catalog nor the line knows rated power of `{}`", given.hardware_text)),
@@ -187,9 +182,14 @@ fn energy_predicted(given: &Given) -> Found {
     (Ok(around(it * around_it, spread.hypot(power_spread))), assumed)
 }
 
-/// Utilisation of the line's work, where its hours tell it.
+/// Utilisation that the line's work in its hours is, possible or not.
+fn implied_any(given: &Given) -> Option<f64> {
+    Some(utilisation(given.flop()?, given.peak_flop_per_s?, given.hours?))
+}
+
+/// The same where it can be.
 fn implied(given: &Given) -> Option<f64> {
-    Some(utilisation(given.flop()?, given.peak_flop_per_s?, given.hours?)).filter(|utilised| *utilised < 1.0)
+    implied_any(given).filter(|utilised| *utilised < 1.0)
 }
 
 fn usual(given: &Given) -> (f64, f64) {
@@ -201,14 +201,13 @@ fn usual(given: &Given) -> (f64, f64) {
 }
 
 fn power_class(given: &Given, hours: f64) -> Power {
-    let small = given.active.is_none_or(|active| active < SMALL_WEIGHTS);
-    if !given.gpu {
-        Power::Custom
-    } else if small && hours < SMALL_HOURS {
-        Power::Small
-    } else {
-        Power::Large(given.utilisation.or_else(|| implied(given)).unwrap_or_else(|| usual(given).0))
-    }
+    Power::of(&Job {
+        gpu: given.gpu,
+        reinforcement: given.reinforcement,
+        weights: given.active,
+        hours: Some(hours),
+        utilisation: given.utilisation.or_else(|| implied(given)).unwrap_or_else(|| usual(given).0),
+    })
 }
 
 /// Hours from weights and tokens.
@@ -216,18 +215,25 @@ fn hours_predicted(given: &Given) -> Found {
     let (Some(flop), Some(peak)) = (given.flop(), given.peak_flop_per_s) else {
         return (Err(format!("the catalog knows no peak of `{}`", given.hardware_text)), Vec::new());
     };
+    if let Some(share) = implied_any(given).filter(|share| *share > 1.0) {
+        let reason = format!("trap: weights and tokens in these hours are {share:.1} of the peak of its accelerators");
+        return (Err(reason), Vec::new());
+    }
     let (usual, spread) = usual(given);
     (Ok(around(accelerator_hours(flop, peak, usual), spread)), vec![format!("a utilisation of {usual:.2}")])
 }
 
 /// Energy × factor, of the line.
 fn emissions(given: &Given, stated: &Found) -> Found {
-    let mut assumed = Vec::new();
+    let mut assumed = given.remarks();
     let measured = given.tco2e.unwrap_or(0.0);
     let facility = facility_mwh(given, stated, &mut assumed);
+    if measured <= 0.0 && given.net {
+        return (Err("of contracts: 0 t says what was bought and not what was emitted".into()), assumed);
+    }
     if measured <= 0.0 {
         let said = facility.map_or_else(String::new, |mwh| format!(" from {mwh:.0} MWh"));
-        let reason = format!("trap: 0 t{said}: no supply is without emissions over its life, whatever a contract says");
+        let reason = format!("trap: 0 t{said}: no supply is without emissions over its life, and no contract is named");
         return (Err(reason), assumed);
     }
     if let (Some(mwh), None) = (facility, given.grid_kg_per_kwh) {
@@ -245,8 +251,7 @@ fn emissions(given: &Given, stated: &Found) -> Found {
         return (Err("the line states neither energy nor hours and power".into()), assumed);
     };
     let value = mwh * factor;
-    if given.tco2e_recalled && (value / measured).ln().abs() > DOUBT {
-        let reason = format!("trap: recalled as {measured} t, and its own hours, power and factor give {value:.1} t");
+    if let Some(reason) = given.contradiction(given.tco2e, value, "t", "energy and factor") {
         return (Err(reason), assumed);
     }
     (Ok(around(value, given.rounding.max(EXACT))), assumed)
@@ -261,6 +266,8 @@ fn facility_mwh(given: &Given, stated: &Found, assumed: &mut Vec<String>) -> Opt
             Scope::It if given.tco2e_scope != Scope::Facility => Some(it),
             _ => Some(it * pue),
         },
+        // What is printed of the facility is nearer to it than hours and power without a PUE.
+        (_, Some(_), None) if given.energy_scope == Scope::Facility && given.energy_mwh.is_some() => given.energy_mwh,
         (_, Some(it), None) => {
             assumed.push("no PUE is stated: none is in it".into());
             Some(it)
@@ -271,7 +278,7 @@ fn facility_mwh(given: &Given, stated: &Found, assumed: &mut Vec<String>) -> Opt
 
 /// Energy × water per kWh: on site by IT energy, off site by that of the facility.
 fn water(given: &Given, all: &[&Given]) -> Found {
-    let assumed = Vec::new();
+    let assumed = given.remarks();
     let Some(mwh) = given.energy_mwh else { return (Err("the line states no energy".into()), assumed) };
     let measured = given.water_m3.unwrap_or(0.0);
     let (Some(on), Some(off)) = (given.wue_onsite, given.wue_offsite) else {
@@ -299,14 +306,34 @@ fn water(given: &Given, all: &[&Given]) -> Found {
         );
         return (Err(reason), assumed);
     }
+    if given.energy_taken_for_it {
+        let reason =
+            "trap: PUE twice: the line says its energy is taken for that of IT, which its source may not mean".into();
+        return (Err(reason), assumed);
+    }
     let value = match given.energy_scope {
         Scope::It => mwh * (on + pue * off),
         _ => mwh / pue * on + mwh * off,
     };
+    if let Some(reason) = given.contradiction(given.water_m3, value, "m³", "energy and water per kWh") {
+        return (Err(reason), assumed);
+    }
     (Ok(around(value, given.rounding.max(EXACT))), assumed)
 }
 
 impl Given {
+    /// Why a printed figure cannot be what the line's own other figures give; nothing where it may.
+    fn contradiction(&self, printed: Option<f64>, value: f64, unit: &str, of: &str) -> Option<String> {
+        let printed = printed?;
+        let told = || format!("trap: {printed} {unit} is printed, and {of} of the line give {value:.4} {unit}");
+        if printed <= 0.0 {
+            return (value > 0.0).then(told);
+        }
+        let off = (value / printed).ln().abs();
+        let most = if self.class == Class::Accounting { ADDS_UP + self.rounding } else { SAME_RUN.ln() };
+        (off > most).then(told)
+    }
+
     /// Power of an accelerator that the line's energy was made with: its mean, and in accounting its rated power.
     fn watts(&self) -> Option<f64> {
         self.mean_w.or(if self.class == Class::Accounting { self.tdp_w } else { None })

@@ -81,9 +81,19 @@ fn single_events_and_the_unallocated_sum_to_the_estimate() {
         let (table, batch) = crate::support::events(&requests);
         let columns = Annotator::new(&estimate).annotate(&batch.columns(), &table);
         let (whole, rest) = (estimate.total(), estimate.unallocated());
-        for column in
-            ["prefill_kwh", "decode_kwh", "idle_kwh", "host_kwh", "facility_kwh", "replica_seconds", "co2e_embodied_g"]
-        {
+        for column in [
+            "prefill_kwh",
+            "decode_kwh",
+            "idle_kwh",
+            "host_kwh",
+            "facility_kwh",
+            "replica_seconds",
+            "co2e_embodied_g",
+            "water_embodied_l",
+            "adpe_embodied_kg_sb",
+            "primary_energy_embodied_mj",
+            "ewaste_kg",
+        ] {
             let at = wattledger::estimate::columns::sum(column);
             let sum: f64 = columns[at].iter().sum::<f64>() + rest.value(at).unwrap_or(0.0);
             assert!(close(sum, value(&whole, column)), "{more}: {column} {sum} {}", value(&whole, column));

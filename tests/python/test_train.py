@@ -28,7 +28,7 @@ def test_a_run_of_one_phase_is_a_call() -> None:
     assert low < one.totals["facility_kwh"] < high
     document = one.to_dict()
     assert [row["activity"] for row in document["rows"]] == ["training"]
-    assert document["embodied_per_accelerator"][0]["purchase_year"] == 2024
+    assert document["embodied"][0]["purchase_year"] == 2024
     assert "equivalents" not in document
     assert {one["id"] for one in one.equivalents()} >= {"car-km", "household-day", "phone-charge"}
     assert repr(one) == "<wattledger.TrainingEstimate: run, 0.972 MWh at the facility>"

@@ -83,7 +83,7 @@ def _notes(document: dict[str, Any]) -> Table:
             unit, factor = scale("kWh" if field == "facility_kwh" else "g", value)
             low, high = (figure(end * factor) for end in ends)
             notes.add_row("range", f"{field}  {figure(value * factor)} {unit}, {low} to {high}")
-    for line in made(document["embodied_per_accelerator"]):
+    for line in made(document["embodied"]):
         notes.add_row("made of", Text(safe(line)))
     for line in everyday(document.get("equivalents", [])):
         notes.add_row("as much as", Text(safe(line)))
@@ -146,8 +146,13 @@ def _beside(rows: list[dict[str, Any]]) -> Table:
             name, factor = scale(unit, value)
             cells.append(f"{figure(value * factor)} {name}")
         even = (row["break_even_output_tokens"], row["break_even_requests"], row["break_even_days"])
-        table.add_row(heading, *cells, f"{row['training_share']:.2%}", *map(count, even))
+        table.add_row(heading, *cells, _share(row["training_share"]), *map(count, even))
     return table
+
+
+def _share(share: float) -> str:
+    """Return a share that is never rounded to all or to nothing."""
+    return "over 99.99%" if 1 > share > 0.9999 else "under 0.01%" if 0 < share < 1e-4 else f"{share:.2%}"  # noqa: PLR2004
 
 
 def _shared(shared: dict[str, Any]) -> Table:

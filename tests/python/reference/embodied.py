@@ -16,8 +16,10 @@ RETICLE_CM2 = D("8.58")
 WAFER_CM = D(30)
 PI = D("3.14159265358979323846264338327950288")
 CARD_LINK_GBS = 128
-#: Accelerators, sockets and gigabytes of a host that nobody names.
-USUAL_HOST = (D(8), D(2), D(2048))
+#: Accelerators, sockets and gigabytes of a host that nobody names: of modules and of cards.
+HOSTS = {"module": (D(8), D(2), D(2048)), "card": (D(8), D(2), D(512))}
+#: Machines of their own, without a server and a network.
+ALONE = ("soc", "edge")
 FIGURES = ("kgco2e", "adpe_kg_sb", "primary_energy_mj", "water_l", "mass_kg")
 Five = tuple[Decimal, ...]
 
@@ -74,7 +76,7 @@ def per_second(hardware: dict[str, str], devices: int, host_w: Decimal, life: De
     link = hardware["interconnect_gbs"]
     board = "module" if link and D(link) > CARD_LINK_GBS else "card"
     accelerators_kw = D(hardware["tdp_w"]) * devices / 1000
-    of_host, sockets, dram = USUAL_HOST
+    of_host, sockets, dram = HOSTS[board]
     servers = D(devices) / of_host
     units = {
         board: {"accelerator": D(devices), "rated_kw": accelerators_kw},
@@ -82,6 +84,8 @@ def per_second(hardware: dict[str, str], devices: int, host_w: Decimal, life: De
         "network": {"accelerator": D(devices)},
         "facility": {"rated_kw": accelerators_kw + host_w / 1000},
     }
+    if hardware["category"] in ALONE:
+        units["host"] = units["network"] = {}
     for line in rows("embodied-bills.csv"):
         count = units.get(line["bill"], {}).get(line["per"], D(0))
         add(
