@@ -448,7 +448,7 @@ def slug(text):
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-# Items that are the footprint of accelerators: which, and how many one item carries; none where it covers more or less.
+# Items that are the footprint of accelerators: which, and how many one carries; none where it covers more or less.
 FOOTPRINT_OF = {
     "NVIDIA HGX H100 8-GPU baseboard": ("h100-sxm5-80gb", "8"),
     "NVIDIA H100 SXM 80GB": ("h100-sxm5-80gb", "1"),
@@ -486,7 +486,7 @@ def embodied(folder):
             row["lifetime_years"] = ""
         row["adpe_kg_sb"] = row["adpe_kg_sb_eq"]
         if row["item"] == "NVIDIA H100 SXM 80GB":
-            # The high end of the source is a factor that leaves out the number of dies (docs/method/embodied-burden.md).
+            # Its high end is a factor that leaves out the number of dies (docs/method/embodied-burden.md).
             row["kgco2e_high"] = "225"
             row["note"] = "published of the same scope: 164 (NVIDIA), 225 (Morand 2026)"
         row["hardware_id"], row["accelerators"] = FOOTPRINT_OF.get(row["item"], ("", ""))

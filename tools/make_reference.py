@@ -19,10 +19,11 @@ METHODS = ROOT / "docs" / "method"
 MEASURED = ROOT / "data" / "measurements"
 
 # Methods whose page is the header of the file that computes them.
-HEADERS = ["cache", "cooling/chillers", "cooling/evaporative", "cooling/liquid", "cooling/mod", "cooling/towers",
-           "disaggregated", "embodied", "emissions", "encoder", "experts", "generation", "heat_rejection", "latency", "market",
-           "network", "parallel", "power_chain", "precision", "psychrometrics", "semiconductor", "speculative", "spread", "training",
-           "training_efficiency", "training_power"]  # fmt: skip
+HEADERS = ["cache", "cooling/chillers", "cooling/evaporative", "cooling/liquid", "cooling/mod",
+           "cooling/towers", "disaggregated", "embodied", "emissions", "encoder", "experts", "generation",
+           "heat_rejection", "latency", "market", "network", "parallel", "power_chain", "precision",
+           "psychrometrics", "semiconductor", "speculative", "spread", "training", "training_efficiency",
+           "training_power"]  # fmt: skip
 
 
 def stem(name: str) -> str:
@@ -49,7 +50,8 @@ def fleet() -> str:
 
 
 def runs() -> str:
-    text = "# Training runs\n\nTOML for `wattledger train` and `wl.train`: `[run]`, one `[[phase]]` or several, and the tables\n"
+    text = "# Training runs\n\n"
+    text += "TOML for `wattledger train` and `wl.train`: `[run]`, one `[[phase]]` or several, and the tables\n"
     text += "of a fleet file but `deployment`, `meter` and `allocation`: sites, series and catalog rows of one's own.\n"
     text += "Unknown keys are errors; every default that counts is listed with the estimate.\n\n"
     text += (
@@ -63,7 +65,8 @@ def runs() -> str:
         "\nRows can be grouped by "
         + ", ".join(f"`{one}`" for one in _engine.run_groups())
         + ". Columns are those of an\n"
-        "[estimate](columns.md); a replica is one accelerator. `checkpointing`, `restarts`, `failed` and `exploratory` are\n"
+        "[estimate](columns.md); a replica is one accelerator. "
+        "`checkpointing`, `restarts`, `failed` and `exploratory` are\n"
         "shares of the work that counts and stand in rows of their own.\n"
     )
 
@@ -201,14 +204,19 @@ def training() -> str:
     path = MEASURED / "training-runs.csv"
     report = json.loads(_engine.validate("training", str(path)))
     text = "\n## Training: `wattledger validate training data/measurements/training-runs.csv`\n\n"
-    text += "Published runs. *Watts given*: hours, power, PUE and factors of the line multiplied out, which tests whether a\n"
-    text += "report adds up and nothing else. *Watts predicted*: the hours of the line at the power of the method, the figure\n"
-    text += "to go by; its classes of work were set with some of these runs in sight (docs/method/training-power.md). *Hours\n"
+    text += "Published runs. *Watts given*: hours, power, PUE and factors of the "
+    text += "line multiplied out, which tests whether a\n"
+    text += "report adds up and nothing else. *Watts predicted*: the hours of the "
+    text += "line at the power of the method, the figure\n"
+    text += "to go by; its classes of work were set with some of these runs in "
+    text += "sight (docs/method/training-power.md). *Hours\n"
     text += (
         "predicted*: from weights and tokens at a usual utilisation; that was set with these runs in sight. *Energy\n"
     )
-    text += "given*: the factors of the line on its own energy; the worst of them are printed with one digit. The two lines of\n"
-    text += "accounting whose hours are predicted are small BLOOM models, which state four times the energy that their weights\n"
+    text += "given*: the factors of the line on its own energy; the worst of them "
+    text += "are printed with one digit. The two lines of\n"
+    text += "accounting whose hours are predicted are small BLOOM models, which "
+    text += "state four times the energy that their weights\n"
     text += "and tokens take elsewhere.\n\n"
     head = ["evidence and test", "n", "median", "90th percentile", "bias", "inside the range", "mean width"]
     tests = {name.removeprefix("test="): found for name, found in report["groups"].items() if name.startswith("test=")}
@@ -224,16 +232,17 @@ def training() -> str:
                           "; ".join(r["assumed"])] for r in rows])  # fmt: skip
     with path.open(newline="", encoding="utf-8") as file:
         rated = [row for row in csv.DictReader(file) if row["id"] in {r["row_id"] for r in rows}]
-    off = sorted(abs(float(r["accel_hours"]) * float(r["tdp_w"]) / 1e6 * float(r["pue"] or 1) / float(r["energy_mwh"]) - 1)
-                 for r in rated if r["tdp_w"])  # fmt: skip
+    stated = [row for row in rated if row["tdp_w"]]
+    at_rated = [float(r["accel_hours"]) * float(r["tdp_w"]) / 1e6 * float(r["pue"] or 1) for r in stated]
+    off = sorted(abs(mwh / float(r["energy_mwh"]) - 1) for mwh, r in zip(at_rated, stated, strict=True))
     text += (
         f"\nHours at rated power, without a host, are off by {percent(statistics.median(off))} in the median of the "
     )
     text += f"{len(off)} of these rows\nthat state it, and by {percent(off[-1])} at worst.\n"
     traps = [row for row in report["rows"] if (row["reason"] or "").startswith("trap:")]
     text += "\nFigures that contradict each other, found and not reproduced:\n\n"
-    text += table(["run", "quantity", "printed", "why"],
-                  [[r["row_id"], r["quantity"], f"{r['measured']:g}", r["reason"].removeprefix("trap: ")] for r in traps])  # fmt: skip
+    cells = [[r["row_id"], r["quantity"], f"{r['measured']:g}", r["reason"].removeprefix("trap: ")] for r in traps]
+    text += table(["run", "quantity", "printed", "why"], cells)
     reasons = Counter(
         row["reason"] for row in report["rows"] if row["reason"] and not row["reason"].startswith("trap:")
     )

@@ -4,7 +4,7 @@ use super::json::{rows, total};
 use crate::Result;
 use crate::catalog::Catalog;
 use crate::estimate::columns::{COUNTS, RATIOS, SUMS};
-use crate::estimate::{METHOD_EDITION, Table, made_of};
+use crate::estimate::{METHOD_EDITION, Table};
 use crate::hours::told;
 use crate::training::{Beside, Compiled, Known, TrainingEstimate};
 use serde_json::{Map, Value, json};
@@ -65,11 +65,6 @@ pub fn training_json(
         .flat_map(|site| &site.unknown)
         .map(|(column, reason)| json!({"column": column, "reason": reason}))
         .collect();
-    // Of all accelerators that work at once, where the run says how many; else of one.
-    let embodied = run.phases().iter().map(|phase| {
-        let count = phase.accelerators.unwrap_or(1.0);
-        json!(made_of(&phase.name, &phase.trainer.hardware, &phase.trainer.made, (count, count)))
-    });
     let lifetime = run.lifetime_output_tokens();
     let [place, _, catalog_digest] = run.plan().inputs();
     let document = json!({
@@ -80,7 +75,7 @@ pub fn training_json(
         "phases": run.phases().iter().map(phase).collect::<Vec<_>>(),
         "factors": run.factors(catalog)?,
         "tree": run.tree(),
-        "embodied": embodied.collect::<Vec<_>>(),
+        "embodied": run.machines(),
         "shared": lifetime.map(|tokens| json!({
             "lifetime_output_tokens": tokens,
             "columns": run.shared(tokens),

@@ -166,7 +166,19 @@ pub(super) fn compile(run: &Run, phase: &Phase, plan: &mut Plan) -> Result<Compi
         (None, None) => Known { value: 0.0, how: "stated", spread: 0.0 },
     };
     let parts = energy(phase, &trainer, (hours.value, power_w.value), metered);
-    plausible(&place, &trainer, (hours.value, parts.it_j()), plan)?;
+    // A meter of the facility stands before the IT by its PUE.
+    let behind = match metered {
+        Some((_, Boundary::Facility)) => plan.sites()[site].hour(None, None).facility.average.pue(),
+        _ => 1.0,
+    };
+    plausible(&place, &trainer, (hours.value, parts.it_j() / behind), plan)?;
+    let power_w = match metered {
+        Some(_) if hours.value > 0.0 && hours.how == "stated" => {
+            let value = parts.training_j / behind / hours.value / 3600.0;
+            Known { value, how: "derived", spread: METER_SPREAD }
+        }
+        _ => power_w,
+    };
     if let Some((mwh, boundary)) = metered {
         plan.state(&place, &format!("energy_mwh, {}", boundary.name()), mwh);
     } else if power_w.how == "predicted" && hours.value > 0.0 {
@@ -175,6 +187,7 @@ pub(super) fn compile(run: &Run, phase: &Phase, plan: &mut Plan) -> Result<Compi
     }
     let generation = generation(run, phase, plan)?;
     let period = period(&place, phase, hours.value)?;
+    fits(&place, phase, (hours.value, period), plan)?;
     if period.is_none() {
         plan.assume(&place, "dates", "not known", "factors of a year stand in for those of its hours");
     }
@@ -311,6 +324,28 @@ fn period(place: &str, phase: &Phase, hours: f64) -> Result<Option<(i64, i64)>> 
     #[expect(clippy::cast_possible_truncation, reason = "ten years of hours")]
     let wall = wall.ceil().max(1.0) as i64;
     Ok(Some((start, start + wall)))
+}
+
+/// Refuses more hours than accelerators and dates hold; tells where overheads need further accelerators.
+fn fits(place: &str, phase: &Phase, (hours, period): (f64, Option<(i64, i64)>), plan: &mut Plan) -> Result<()> {
+    let (Some(accelerators), Some((start, end))) = (phase.accelerators, period) else { return Ok(()) };
+    #[expect(clippy::cast_precision_loss, reason = "hours of ten years")]
+    let most = accelerators * (end - start) as f64;
+    if hours > 1.001 * most {
+        return Err(Error::FleetConflict {
+            place: place.into(),
+            problem: format!(
+                "{hours:.0} accelerator-hours on {accelerators} accelerators from start to end, {most:.0} at most"
+            ),
+            hint: "state more accelerators, a later end, or fewer hours".into(),
+        });
+    }
+    let Overheads { checkpointing, restarts, failed, exploratory } = phase.overheads;
+    if hours * (1.0 + checkpointing + restarts + failed + exploratory) > 1.001 * most {
+        let why = "what is lost, repeated and tried does not fit on the stated ones: it runs beside, at the same time";
+        plan.assume(place, "further accelerators", "for overheads", why);
+    }
+    Ok(())
 }
 
 /// Refuses energy and hours that contradict each other; tells what is merely odd.

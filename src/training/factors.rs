@@ -20,7 +20,7 @@ pub struct Factor {
     pub value: f64,
     /// Unit of the value.
     pub unit: &'static str,
-    /// stated, metered, derived, predicted; or chosen, for what could have been another.
+    /// stated, metered, derived, predicted, of the catalog; or chosen, for what could have been another.
     pub how: &'static str,
     /// Emissions of the phase at the low end, over those estimated.
     pub low: f64,
@@ -70,14 +70,25 @@ impl TrainingEstimate {
         };
         let proportional = || "the footprint goes with it".to_owned();
         if let Some(learner) = phase.learner.as_ref().filter(|_| phase.basis == Basis::Flop) {
-            add("size", learner.active_parameters, "weights", "stated", 0.0, proportional());
+            add(
+                "size",
+                learner.active_parameters,
+                "weights",
+                if learner.model.is_some() { "catalog" } else { "stated" },
+                0.0,
+                proportional(),
+            );
         }
         if let Some(tokens) = phase.tokens.filter(|_| phase.basis == Basis::Flop) {
             add("tokens", tokens, "tokens", "stated", 0.0, proportional());
         }
         if let Some(mfu) = phase.mfu {
             let counts = phase.basis == Basis::Flop;
-            let ends = if counts { "90 % of runs of its size" } else { "from FLOP and hours: does not count" };
+            let ends = match (counts, mfu.how) {
+                (false, _) => "from FLOP and hours: does not count",
+                (true, "predicted") => "90 % of runs of its size",
+                (true, _) => "of what is stated",
+            };
             add("efficiency", mfu.value, "of peak", mfu.how, if counts { mfu.spread } else { 0.0 }, ends.into());
         }
         if phase.basis == Basis::Metered {
@@ -88,7 +99,8 @@ impl TrainingEstimate {
         if phase.hours.value > 0.0 {
             let spread = if phase.basis == Basis::Flop { 0.0 } else { phase.hours.spread };
             add("hours", phase.hours.value, "accelerator-hours", phase.hours.how, spread, proportional());
-            let ends = if phase.power_w.how == "stated" { "of a meter" } else { "90 % of accelerators that train" };
+            let ends =
+                if phase.power_w.how == "predicted" { "90 % of accelerators that train" } else { "of what is stated" };
             add(
                 "power",
                 phase.power_w.value,

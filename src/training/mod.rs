@@ -16,8 +16,8 @@ pub use factors::Factor;
 pub use table::RUN_GROUPS;
 
 use crate::Result;
-use crate::estimate::Total;
-use crate::estimate::columns::Values;
+use crate::estimate::columns::{Values, sum};
+use crate::estimate::{MadeOf, Total, made_of};
 use crate::fleet::Run;
 use crate::plan::{Assumption, Fact, Plan};
 
@@ -97,6 +97,7 @@ pub struct TrainingEstimate {
     lines: Vec<Line>,
     period: Option<(i64, i64)>,
     lifetime_output_tokens: Option<f64>,
+    reserved: Option<f64>,
     digest: String,
 }
 
@@ -119,8 +120,40 @@ impl TrainingEstimate {
             lines,
             period,
             lifetime_output_tokens: run.lifetime_output_tokens,
+            reserved: run.reserved,
             digest: run.fleet.digest().into(),
         })
+    }
+
+    /// The machines of the run: each kind once, as many as stand there at most, whichever phases use them.
+    #[must_use]
+    pub fn machines(&self) -> Vec<MadeOf> {
+        let mut kinds: Vec<(String, &Compiled, f64)> = Vec::new();
+        for phase in &self.phases {
+            let count = self.reserved.or(phase.accelerators).unwrap_or(1.0);
+            let same = |one: &&mut (String, &Compiled, f64)| one.1.trainer.made == phase.trainer.made;
+            match kinds.iter_mut().find(same) {
+                Some((names, _, most)) => {
+                    names.push_str(", ");
+                    names.push_str(&phase.name);
+                    *most = most.max(count);
+                }
+                None => kinds.push((phase.name.clone(), phase, count)),
+            }
+        }
+        let embodied = sum("co2e_embodied_g");
+        kinds
+            .iter()
+            .map(|(names, phase, count)| {
+                let mut made = made_of(names, &phase.trainer.hardware, &phase.trainer.made, (*count, *count));
+                let mine = |line: &&Line| {
+                    line.activity != Activity::Generation && self.phases[line.phase].trainer.made == phase.trainer.made
+                };
+                let grams: f64 = self.lines.iter().filter(mine).map(|line| line.values.sums[embodied]).sum();
+                made.amortised_kgco2e = Some(grams / 1e3);
+                made
+            })
+            .collect()
     }
 
     /// Name of the run.

@@ -31,15 +31,16 @@ pub(super) fn time(
     let passes = work.map_or(PASSES_FULL, |work| work.passes);
     let model_utilisation = |hfu: f64| hfu / (1.0 + again.passes() / passes);
     let stated_mfu = phase.mfu.or_else(|| phase.hfu.map(model_utilisation));
+    let said = if phase.mfu.is_some() { "stated" } else { "derived" };
     if let Some(hours) = stated {
         plan.state(place, "accelerator_hours", hours);
         let hours = Known { value: hours, how: "stated", spread: 0.0 };
         let Some(flop) = flop else {
-            return Ok((stated_mfu.map(|value| Known { value, how: "stated", spread: 0.0 }), Some(hours)));
+            return Ok((stated_mfu.map(|value| Known { value, how: said, spread: 0.0 }), Some(hours)));
         };
         // Without a published peak nothing is said of utilisation.
         let Ok(peak) = peak(place, phase, trainer) else {
-            return Ok((stated_mfu.map(|value| Known { value, how: "stated", spread: 0.0 }), Some(hours)));
+            return Ok((stated_mfu.map(|value| Known { value, how: said, spread: 0.0 }), Some(hours)));
         };
         let implied = utilisation(flop, peak, hours.value);
         if implied > 1.0 {
@@ -58,7 +59,7 @@ pub(super) fn time(
     let Some(flop) = flop else { return Ok((None, None)) };
     let mfu = if let Some(value) = stated_mfu {
         plan.state(place, "mfu", value);
-        Known { value, how: "stated", spread: STATED_SPREAD }
+        Known { value, how: said, spread: STATED_SPREAD }
     } else {
         let (value, spread) = usual(trainer, learner);
         let value = value / (1.0 + again.passes() / passes) * if phase.fp8 { EIGHT_BIT } else { 1.0 };
@@ -74,7 +75,7 @@ pub(super) fn time(
         Some(mfu),
         Some(Known {
             value: hours,
-            how: if mfu.how == "stated" { "derived" } else { "predicted" },
+            how: if stated_mfu.is_some() { "derived" } else { "predicted" },
             spread: mfu.spread,
         }),
     ))

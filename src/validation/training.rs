@@ -104,7 +104,8 @@ fn of_line(line: Line<'_>, given: &Given, all: &[&Given]) -> Vec<Row> {
         add("accel_hours", "h", Some(hours), class, "utilisation predicted", hours_predicted(given));
     }
     if rows.is_empty() {
-        let reason = "the line publishes neither energy, emissions, water nor hours of known work".to_owned();
+        let odd = given.odd_cells.first().map_or_else(String::new, |cell| format!("; {cell}"));
+        let reason = format!("the line publishes neither energy, emissions, water nor hours of known work{odd}");
         let slices = vec![("evidence", class.name().to_owned())];
         rows.push(Row { slices, ..blank(line, "energy_mwh", "MWh", reason) });
     }
@@ -129,7 +130,7 @@ fn energy_given(given: &Given) -> Found {
     let value = match (given.energy_scope, given.pue) {
         (Scope::Facility, Some(pue)) => hours * watts / 1e6 * pue,
         (Scope::Facility, None) => {
-            return (Err("its energy is of the facility, and the line states no PUE".into()), assumed);
+            return (Err("its energy is of the facility, and the line states no PUE that can be".into()), assumed);
         }
         _ => hours * watts / 1e6,
     };
@@ -146,10 +147,7 @@ fn energy_given(given: &Given) -> Found {
 fn energy_predicted(given: &Given) -> Found {
     let mut assumed = given.remarks();
     let Some(rated) = given.rated_w else {
-        return (
-            Err(format!("neither the catalog nor the line knows rated power of `{}`", given.hardware_text)),
-            assumed,
-        );
+        return (Err(given.unknown_power()), assumed);
     };
     let (hours, spread) = match (given.hours, given.flop()) {
         (Some(hours), _) => (hours, 0.0),
@@ -175,7 +173,7 @@ fn energy_predicted(given: &Given) -> Found {
     let around_it = match (given.energy_scope, given.pue) {
         (Scope::Facility | Scope::Unknown, Some(pue)) => pue,
         (Scope::Facility, None) => {
-            return (Err("its energy is of the facility, and the line states no PUE".into()), assumed);
+            return (Err("its energy is of the facility, and the line states no PUE that can be".into()), assumed);
         }
         (Scope::It, _) | (Scope::Unknown, None) => 1.0,
     };
@@ -322,6 +320,14 @@ fn water(given: &Given, all: &[&Given]) -> Found {
 }
 
 impl Given {
+    /// Why nothing is predicted of accelerators nobody knows.
+    fn unknown_power(&self) -> String {
+        match self.hardware_text.as_str() {
+            "" => "the line names no accelerator".into(),
+            name => format!("neither the catalog nor the line knows rated power of `{name}`"),
+        }
+    }
+
     /// Why a printed figure cannot be what the line's own other figures give; nothing where it may.
     fn contradiction(&self, printed: Option<f64>, value: f64, unit: &str, of: &str) -> Option<String> {
         let printed = printed?;

@@ -30,7 +30,7 @@ def chip(name: str) -> training.Chip:
 def runs(draw: st.DrawFn) -> tuple[str, dict[str, Any], dict[str, float], dict[str, float]]:
     """Draw an accelerator, a phase, overheads and a site."""
     number = st.floats(0.01, 1, allow_nan=False)
-    phase: dict[str, Any] = {"power_w": draw(st.integers(30, 1500))}
+    phase: dict[str, Any] = {"power_w": draw(st.integers(30, 140))}
     way = draw(st.sampled_from(["hours", "flop", "meter", "meter and hours"]))
     if draw(st.booleans()):
         phase["power_boundary"] = draw(st.sampled_from(["accelerators", "it"]))
@@ -38,6 +38,9 @@ def runs(draw: st.DrawFn) -> tuple[str, dict[str, Any], dict[str, float], dict[s
         phase["accelerator_hours"] = draw(st.integers(1, 10**7))
     if "meter" in way:
         phase["energy_mwh"] = round(draw(st.floats(0.01, 1e5)), 3)
+        if "hours" in way:
+            # Energy and hours of one run: 50 to 150 W an accelerator.
+            phase["energy_mwh"] = round(phase["accelerator_hours"] * draw(st.integers(50, 150)) / 1e6, 9)
         phase["energy_boundary"] = draw(st.sampled_from(["accelerators", "it", "facility"]))
     if way == "flop":
         phase |= {"active_params": draw(st.integers(10**7, 10**12)), "tokens": draw(st.integers(10**9, 10**13))}

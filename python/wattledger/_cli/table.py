@@ -226,11 +226,13 @@ def made(machines: list[dict[str, Any]]) -> list[str]:
         kg, groups = one["kgco2e"], ", ".join(f"{group['group']} {group['share']:.0%}" for group in one["groups"])
         unit, factor = scale("g", kg["value"] * 1e3)
         value, low, high = (figure(kg[end] * 1e3 * factor) for end in ("value", "low", "high"))
-        said = (
-            f"{one['of']}: {one['accelerators']:g} x {one['hardware']}, {value} {unit} CO₂e ({low} to {high}): {groups}"
-        )
+        said = f"{one['of']}: {one['accelerators']:g} x {one['hardware']}, "
+        said += f"{value} {unit} CO₂e ({low} to {high}) in all: {groups}"
         if one["booked_kgco2e"]:
-            said += f"; booked whole in {one['purchase_year']:.0f}"
+            kg = one["booked_kgco2e"]["value"]
+            unit, factor = scale("g", kg * 1e3)
+            booked = figure(kg * 1e3 * factor)
+            said += f"; booked in {one['purchase_year']:.0f}: {booked} {unit}, without the facility"
         lines.append(said)
     return lines
 

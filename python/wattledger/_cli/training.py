@@ -163,5 +163,5 @@ def _shared(shared: dict[str, Any]) -> Table:
             heading, unit = BESIDE[row["column"]]
             name, factor = scale(unit, row["per_million_output_tokens"])
             value = figure(row["per_million_output_tokens"] * factor)
-            notes.add_row("share", f"{heading}  {value} {name} of a million generated tokens, of {tokens:.3g} in all")
+            notes.add_row("share", f"{heading}  {value} {name} per million generated tokens, of {tokens:.3g} in all")
     return notes

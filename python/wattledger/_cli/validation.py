@@ -76,17 +76,23 @@ def _percent(share: float | None, *, signed: bool = False) -> str:
 
 def _rows(rows: list[ValidatedRow], width: int) -> Table:
     lines = []
+    # Where rows are of several units, the quantity says which.
+    several = len({row["unit"] for row in rows}) > 1
     # Rows with an estimate come first; why the others have none stands below.
     rows = sorted(rows, key=lambda row: row["predicted"] is None)
     for row in rows[:MOST_ROWS]:
         numbers = [row["measured"], row["predicted"], row["low"], row["high"]]
         cells = ["—" if number is None else figure(number) for number in numbers]
         ratio = "—" if row["ratio"] is None else f"{row['ratio']:.2f}"
-        lines.append([row["row_id"][:34], row["model"].rpartition("/")[2], *cells, ratio])
+        name = row["model"].rpartition("/")[2]
+        if several:
+            name = f"{row['quantity']}, {row['slices'].get('efficiency', '')}"
+        lines.append([row["row_id"][:34], name, *cells, ratio])
     if len(rows) > MOST_ROWS:
         lines.append(["…", f"{len(rows) - MOST_ROWS:,} more in --json", *[""] * 5])
-    unit = f" {rows[0]['unit']}" if rows else ""
-    return _table(["row", "model"], [f"measured{unit}", f"estimate{unit}", "low", "high", "ratio"], lines, width)
+    unit = f" {rows[0]['unit']}" if rows and not several else ""
+    names = ["row", "quantity" if several else "model"]
+    return _table(names, [f"measured{unit}", f"estimate{unit}", "low", "high", "ratio"], lines, width)
 
 
 def _counted(label: str, style: str, found: dict[str, int]) -> list[Text]:

@@ -13,6 +13,8 @@ use crate::{Error, Result};
 use std::path::Path;
 use toml::{Table, Value};
 
+/// Years that a run may lie in.
+const YEARS: [i64; 2] = [2000, 2101];
 const HOURS: Bounds = Bounds { what: "accelerator-hours", unit: "h", low: 1e-6, high: 1e12 };
 const DAYS: Bounds = Bounds { what: "wall time", unit: "days", low: 1e-6, high: 3650.0 };
 const ENERGY: Bounds = Bounds { what: "metered energy", unit: "MWh", low: 1e-9, high: 1e9 };
@@ -218,6 +220,12 @@ fn check(place: &str, phase: &Phase) -> Result<()> {
     }
     if phase.mfu.is_some() && phase.hfu.is_some() {
         return refuse("mfu and hfu", "the one follows from the other and `recomputation`");
+    }
+    let years = YEARS.map(|year| crate::hours::Step::Year.first_hour(year));
+    for hour in [phase.start, phase.end].into_iter().flatten() {
+        if !(years[0]..years[1]).contains(&hour) {
+            return refuse("dates outside of 2000 to 2100", "check the year of start and end");
+        }
     }
     if phase.start.is_none() && phase.end.is_some() {
         return refuse("end without start", "state both, or start and accelerators");

@@ -70,7 +70,9 @@ def run(phase: Phase, chip: Chip, site: dict[str, D]) -> dict[str, dict[str, D]]
     of = said.get("energy_boundary")
     if hours is None:
         assert metered is not None
-        hours = metered * 1000 / (alone + (D(0) if of == "accelerators" else chip.host_w))
+        # As many hours as the energy of the IT is at this power.
+        of_it = metered / site["pue"] if of == "facility" else metered
+        hours = of_it * 1000 / (alone + (D(0) if of == "accelerators" else chip.host_w))
     training, host = alone * hours / 1000, host_w * hours / 1000
     if metered is not None and of == "accelerators":
         training = metered
