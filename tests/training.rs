@@ -114,6 +114,19 @@ fn hours_and_months_sum_to_the_run() {
 }
 
 #[test]
+fn factors_of_other_years_are_told() {
+    let run = |year: u32| {
+        self::run(&format!(
+            "[run]\nhardware = \"h100-sxm5-80gb\"\nsite = \"aws/us-east-2\"\n[[phase]]\naccelerators = 8\n\
+             start = {year}-07-01\ndays = 1\n"
+        ))
+    };
+    let said = |run: &TrainingEstimate, what: &str| run.assumptions().iter().any(|note| note.what == what);
+    assert!(!said(&run(2022), "carbon factor"), "the hours of 2022 are known");
+    assert!(said(&run(2031), "carbon factor"));
+}
+
+#[test]
 fn reserved_accelerators_idle_for_the_rest() {
     let text = |reserved: u32| {
         format!(
@@ -132,6 +145,53 @@ fn reserved_accelerators_idle_for_the_rest() {
     assert!(close(value(&run.total(), "co2e_embodied_g"), rate * 8.0 * 240.0 * 3600.0));
     let few = TrainingEstimate::new(&Run::parse(&text(4), "run.toml").unwrap()).unwrap_err().to_string();
     assert!(few.contains("1000 accelerator-hours are used of the 960 that are reserved"), "{few}");
+}
+
+#[test]
+fn machines_are_booked_once_whichever_phases_use_them() {
+    let text = format!(
+        "[run]\nhardware = \"h100-sxm5-80gb\"\nsite = \"lab\"\npurchase_year = 2024\nlifetime_years = 4\n\
+         [[phase]]\naccelerators = 64\nstart = 2024-01-01\ndays = 10\n\
+         [[phase]]\nname = \"tune\"\naccelerators = 16\nstart = 2024-02-01\ndays = 2\n{SITE}"
+    );
+    let run = run(&text);
+    let machines = run.machines();
+    assert_eq!(machines.len(), 1);
+    assert_eq!((machines[0].of.as_str(), machines[0].accelerators), ("pretraining, tune", 64.0));
+    let one = run.phases()[0].trainer.made.burden(None).gwp_kg.value;
+    assert!(close(machines[0].footprint.kgco2e.value, 64.0 * one));
+    assert!(machines[0].booked_kgco2e.unwrap().value < machines[0].footprint.kgco2e.value, "without the building");
+    assert!(close(machines[0].amortised_kgco2e.unwrap() * 1e3, value(&run.total(), "co2e_embodied_g")));
+}
+
+#[test]
+fn what_is_unknown_of_a_phase_is_unknown_of_the_run() {
+    let text = format!(
+        "[run]\nhardware = \"h100-sxm5-80gb\"\n[[phase]]\nsite = \"lab\"\naccelerator_hours = 10\n\
+         [[phase]]\nname = \"elsewhere\"\nsite = \"bare\"\naccelerator_hours = 10\n{SITE}[site.bare]\npue = 1.1\n"
+    );
+    let run = run(&text);
+    let at = sum("co2e_location_g");
+    assert_eq!(run.total().value(at), None);
+    assert_eq!(run.ranges()[at], None);
+    assert!(run.shared(1e9).iter().all(|row| row.column != "co2e_location_g"));
+    let rows = run.by(&["phase".into()]).unwrap().rows;
+    assert!(rows[0].total.value(at).is_some() && rows[1].total.value(at).is_none());
+    assert!(run.total().value(sum("facility_kwh")).is_some());
+}
+
+#[test]
+fn more_hours_than_the_dates_hold_are_refused() {
+    let told = refused("accelerators = 10\nstart = 2024-01-01\ndays = 4\naccelerator_hours = 5000");
+    assert!(told.contains("960 at most"), "{told}");
+    let told = refused("accelerators = 10\nstart = 9999-01-01\ndays = 4");
+    assert!(told.contains("outside of 2000 to 2100"), "{told}");
+    let told = refused("accelerator_hours = 10\nenergy_mwh = 100\nenergy_boundary = \"it\"");
+    assert!(told.contains("energy and hours contradict"), "{told}");
+    // Behind a facility's meter at a PUE of 1.2, 900 W of IT are no contradiction.
+    let fine = phase("accelerator_hours = 1000\nenergy_mwh = 1.08\nenergy_boundary = \"facility\"");
+    assert!(close(value(&fine.total(), "it_kwh"), 900.0));
+    assert_eq!(fine.phases()[0].power_w.how, "derived");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! ```text
 //! burden    = Σ over parts  quantity · burden of a part
 //! amortised = burden · t/T
-//! booked    = burden,  in the year of purchase
+//! booked    = burden of machines, in the year of purchase
 //! ```
 //!
 //! | symbol | meaning | unit |
@@ -13,7 +13,7 @@
 //! | T | its service life | s |
 //!
 //! Time that stands there and idles is borne as time that works: a machine ages in both. Over a whole life the amortised
-//! shares are what was booked (a test). Lows are added to lows and highs to highs, as if every part were off to one side:
+//! shares of machines are what was booked (a test); the building is nobody's purchase of that year. Lows are added to lows and highs to highs, as if every part were off to one side:
 //! the range of a sum is never narrower than that of its parts.
 //!
 //! Source: parts as in ISO 14040/14044 inventories, rows of the catalog (`embodied-parts.csv`, `embodied-bills.csv`);

@@ -308,6 +308,10 @@ fn generation(run: &Run, phase: &Phase, plan: &mut Plan) -> Result<Option<Genera
 
 /// Dates of a phase: stated, or as long as its hours are on its accelerators.
 fn period(place: &str, phase: &Phase, hours: f64) -> Result<Option<(i64, i64)>> {
+    // A metered series carries its hours.
+    if let Some((series, _)) = &phase.meter {
+        return Ok(Some(series.span()));
+    }
     let Some(start) = phase.start else { return Ok(None) };
     if let Some(end) = phase.end {
         return Ok(Some((start, end)));

@@ -19,7 +19,8 @@ use crate::Result;
 use crate::estimate::columns::{Values, sum};
 use crate::estimate::{MadeOf, Total, made_of};
 use crate::fleet::Run;
-use crate::plan::{Assumption, Fact, Plan};
+use crate::plan::{Assumption, Fact, Plan, WeatherOf};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a row of a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,6 +102,32 @@ pub struct TrainingEstimate {
     digest: String,
 }
 
+/// Says how near the factors of its grid and its weather are to the hours of a run, where they are not of these hours.
+fn tell_years(plan: &mut Plan, lines: &[Line]) {
+    let hours: BTreeSet<(usize, i64)> = lines.iter().filter_map(|line| Some((line.site, line.hour?))).collect();
+    let mut levels: BTreeMap<(usize, &str), u64> = BTreeMap::new();
+    let mut weather: BTreeMap<(usize, String), u64> = BTreeMap::new();
+    for (site, hour) in hours {
+        let at = plan.sites()[site].hour(Some(hour), None);
+        let near = |level: &str| level.starts_with("stated") || level.ends_with("-hour");
+        if let Some((_, level)) = at.grid.direct.filter(|(_, level)| !near(level.name())) {
+            *levels.entry((site, level.name())).or_default() += 1;
+        }
+        if let Some(other) = at.facility.weather.and_then(WeatherOf::stands_in) {
+            *weather.entry((site, other)).or_default() += 1;
+        }
+    }
+    let place = |plan: &Plan, site: usize| format!("site `{}`", plan.sites()[site].name);
+    for ((site, level), hours) in levels {
+        let told = format!("{level}, {hours} h");
+        plan.assume(&place(plan, site), "carbon factor", told, "that of the hour is not known");
+    }
+    for ((site, other), hours) in weather {
+        let told = format!("{other}, {hours} h");
+        plan.assume(&place(plan, site), "weather", told, "that of the hour is not known");
+    }
+}
+
 impl TrainingEstimate {
     /// Estimates a run.
     ///
@@ -112,6 +139,7 @@ impl TrainingEstimate {
         let phases =
             run.phases.iter().map(|phase| compile::compile(run, phase, &mut plan)).collect::<Result<Vec<_>>>()?;
         let lines = spread::spread(run, &plan, &phases)?;
+        tell_years(&mut plan, &lines);
         let period = spread::period(&phases);
         Ok(Self {
             name: run.name.clone(),
