@@ -69,20 +69,23 @@ impl Chain<'_> {
 /// Facts of these names as leaves.
 pub(super) fn given(facts: &[Fact], names: &[&str]) -> Vec<Node> {
     let facts = names.iter().flat_map(|name| facts.iter().filter(move |fact| fact.what == *name));
-    facts
-        .map(|fact| Node {
-            what: fact.what.clone(),
-            value: fact.value,
-            unit: String::new(),
-            formula: String::new(),
-            source: fact.source.clone(),
-            quality: fact.quality.clone(),
-            parts: Vec::new(),
-        })
-        .collect()
+    facts.map(of_fact).collect()
 }
 
-pub(super) fn node(what: &str, value: f64, unit: &str, formula: &str, parts: Vec<Node>) -> Node {
+/// A fact as a leaf.
+pub(crate) fn of_fact(fact: &Fact) -> Node {
+    Node {
+        what: fact.what.clone(),
+        value: fact.value,
+        unit: String::new(),
+        formula: String::new(),
+        source: fact.source.clone(),
+        quality: fact.quality.clone(),
+        parts: Vec::new(),
+    }
+}
+
+pub(crate) fn node(what: &str, value: f64, unit: &str, formula: &str, parts: Vec<Node>) -> Node {
     let (source, quality) = (String::new(), String::new());
     Node { what: what.into(), value, unit: unit.into(), formula: formula.into(), source, quality, parts }
 }

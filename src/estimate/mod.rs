@@ -26,6 +26,7 @@ pub use annotate::Annotator;
 pub use columns::Total;
 pub use embodied::{Footprint, MadeOf, Part, Ranged, Share, made_of};
 pub use explain::{Node, Step};
+pub(crate) use explain::{node, of_fact};
 pub use group::{GroupBy, KEYS, Table, TableRow};
 pub use meters::Reconciled;
 pub use picture::picture;

@@ -44,8 +44,6 @@ pub struct Learner {
     pub model: Option<String>,
     /// Weights a token is multiplied with.
     pub active_parameters: f64,
-    /// All of its weights.
-    pub total_parameters: f64,
     /// FLOP of attention in a token's forward pass, the mean over a sequence.
     pub attention_flop: f64,
     /// Whether tokens are routed to experts.
@@ -133,7 +131,7 @@ impl Plan {
             return Ok(phase.active_params.map(|active| {
                 notes.stated(&place, "active_params", active, "run file");
                 let (model, experts) = (None, false);
-                Learner { model, active_parameters: active, total_parameters: active, attention_flop: 0.0, experts }
+                Learner { model, active_parameters: active, attention_flop: 0.0, experts }
             }));
         };
         let row = run.fleet.catalog().model(name)?.row;
@@ -158,7 +156,6 @@ impl Plan {
         Ok(Some(Learner {
             model: Some(row.id.clone()),
             active_parameters: active,
-            total_parameters: row.total_params,
             attention_flop: attention.unwrap_or(0.0),
             experts: row.architecture == "moe",
         }))

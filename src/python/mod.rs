@@ -38,7 +38,7 @@ mod engine {
     #[pymodule_export]
     use super::scan::{formats, scan_columns, scan_paths, scan_stream, ways_out, write_whole};
     #[pymodule_export]
-    use super::training::{TrainingEstimate, run_groups, run_keys, train_file, train_tables, train_text};
+    use super::training::{TrainingEstimate, run_groups, run_keys, train_file, train_tables};
     #[pymodule_export]
     use super::validation::{InferenceMeasurements, validate, validation_kinds};
     use pyo3::prelude::*;

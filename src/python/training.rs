@@ -28,12 +28,6 @@ pub(super) fn train_file(py: Python<'_>, path: PathBuf) -> PyResult<TrainingEsti
     estimated(py, Run::load(&path)?)
 }
 
-/// A run from the text of one.
-#[pyfunction]
-pub(super) fn train_text(py: Python<'_>, text: &str, place: &str) -> PyResult<TrainingEstimate> {
-    estimated(py, Run::parse(text, place)?)
-}
-
 /// A run from its tables, given as JSON.
 #[pyfunction]
 pub(super) fn train_tables(py: Python<'_>, tables: &str) -> PyResult<TrainingEstimate> {

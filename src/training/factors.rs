@@ -4,8 +4,8 @@ use super::TrainingEstimate;
 use super::compile::{Basis, Compiled};
 use crate::Result;
 use crate::catalog::Catalog;
-use crate::estimate::Node;
 use crate::estimate::columns::{Column, SUMS, sum};
+use crate::estimate::{Node, node, of_fact};
 use crate::physics::embodied::Range;
 use serde::Serialize;
 
@@ -245,17 +245,7 @@ impl TrainingEstimate {
     fn of_phase(&self, phase: &Compiled) -> Node {
         let mine = self.sum(|line| self.is_of(line, phase));
         let facts = |place: &str| -> Vec<Node> {
-            let of = self.facts().iter().filter(|fact| fact.place.starts_with(place));
-            of.map(|fact| Node {
-                what: fact.what.clone(),
-                value: fact.value,
-                unit: String::new(),
-                formula: String::new(),
-                source: fact.source.clone(),
-                quality: fact.quality.clone(),
-                parts: Vec::new(),
-            })
-            .collect()
+            self.facts().iter().filter(|fact| fact.place.starts_with(place)).map(of_fact).collect()
         };
         let mut parts = Vec::new();
         if let Some(flop) = phase.flop {
@@ -271,11 +261,6 @@ impl TrainingEstimate {
         let energy = mine.value(sum("it_kwh")).unwrap_or(f64::NAN);
         node(&phase.name, energy, "kWh", phase.basis.name(), parts)
     }
-}
-
-fn node(what: &str, value: f64, unit: &str, formula: &str, parts: Vec<Node>) -> Node {
-    let (source, quality) = (String::new(), String::new());
-    Node { what: what.into(), value, unit: unit.into(), formula: formula.into(), source, quality, parts }
 }
 
 /// The same work on other accelerators of the catalog, by rated power over peak.
