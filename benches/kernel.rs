@@ -8,7 +8,7 @@
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use wattledger::event::{BATCH_ROWS, Event, EventBatch, NO_LATENCY};
-use wattledger::kernel::Accumulator;
+use wattledger::kernel::{Accumulator, Kept};
 use wattledger::keys::SeriesTable;
 
 const EVENTS: u64 = 1_000_000;
@@ -63,14 +63,14 @@ fn load(hours: u64, shuffled: bool, latency: bool) -> Load {
 }
 
 fn gather(load: &Load) {
-    let mut accumulator = Accumulator::new(3600, &[]);
+    let mut accumulator = Accumulator::new(&Kept::default());
     for batch in &load.batches {
         accumulator.batch(black_box(batch), &load.table).expect("sums fit");
     }
     let ledger = accumulator.into_ledger(&load.table).expect("sums fit");
     let totals = ledger.totals().expect("sums fit");
     assert_eq!([totals[0], totals[3], totals[4]], [u128::from(EVENTS), load.output_tokens, load.input_squared]);
-    assert_eq!(ledger.occupancy().iter().map(|row| u128::from(row.sums[2])).sum::<u128>(), u128::from(EVENTS));
+    assert_eq!(ledger.occupancy().iter().map(|row| row.sums[2]).sum::<u128>(), u128::from(EVENTS));
 }
 
 fn measured(bencher: Bencher, hours: u64, shuffled: bool, latency: bool) {

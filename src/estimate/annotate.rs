@@ -89,7 +89,7 @@ impl<'a> Annotator<'a> {
     #[expect(clippy::float_cmp, reason = "1 is what no meter has touched")]
     fn event(&mut self, events: &EventColumns<'_>, i: usize) -> Values {
         let Some(series) = &mut self.series[events.series[i] as usize] else { return Values::UNKNOWN };
-        let bin = match events.time_us[i] {
+        let bin = match events.time_us(i) {
             NO_TIME => NULL_BIN,
             time => {
                 let width = i64::from(self.estimate.bin_seconds());

@@ -70,7 +70,7 @@ fn facility_loads(lines: &[Line]) -> BTreeMap<(usize, i64), f64> {
 fn loads(ledger: &Ledger, plan: &Plan, rated: &Rated, routes: &[u32]) -> (Vec<Load>, Vec<Line>) {
     let mut loads = Vec::with_capacity(ledger.moments().len() + rated.unallocated.len());
     let mut nowhere = Vec::new();
-    for row in ledger.moments() {
+    for row in ledger.moments().iter() {
         let series = row.key as usize;
         let counts = [row.sums[0], row.sums[1], row.sums[2], row.sums[3]];
         let place = Line { series: Some(series), counts, values: Values::UNKNOWN, ..Line::of_site(None, row.bin) };
@@ -82,7 +82,7 @@ fn loads(ledger: &Ledger, plan: &Plan, rated: &Rated, routes: &[u32]) -> (Vec<Lo
             nowhere.push(place);
             continue;
         };
-        let window = rates::window_of(ledger, plan.deployments()[at].window, row);
+        let window = rates::window_of(ledger, plan.deployments()[at].window, &row);
         let parts = rate.parts(&rates::features(&row.sums, window));
         loads.push(Load {
             series: Some(series),

@@ -100,19 +100,18 @@ pub(super) fn float(n: u128) -> f64 {
 pub(super) fn window_of(ledger: &Ledger, window: Option<u32>, row: &Row<8>) -> Option<[u128; 2]> {
     let Some(window) = window else { return Some([0, 0]) };
     let family = ledger.windows().iter().find(|family| family.window == window)?;
-    let found = family.rows.binary_search_by_key(&(row.key, row.bin), |r| (r.key, r.bin));
-    Some(found.map_or([0, 0], |at| family.rows[at].sums))
+    Some(family.rows.find(row.key, row.bin).map_or([0, 0], |found| found.sums))
 }
 
 pub(super) fn rate(ledger: &Ledger, plan: &Plan) -> Result<Rated> {
     let n = plan.deployments().len();
     let mut loads: Vec<BTreeMap<i64, Load>> = vec![BTreeMap::new(); n];
     let routes = ledger.route_of_series();
-    for row in ledger.moments() {
+    for row in ledger.moments().iter() {
         let Target::Deployment(at) = plan.targets()[routes[row.key as usize] as usize] else { continue };
         let load = loads[at].entry(row.bin).or_insert(Load { sums: [0; 8], window: Some([0, 0]) });
         add(&mut load.sums, &row.sums)?;
-        load.window = match (load.window, window_of(ledger, plan.deployments()[at].window, row)) {
+        load.window = match (load.window, window_of(ledger, plan.deployments()[at].window, &row)) {
             (Some(mut sum), Some(more)) => {
                 add(&mut sum, &more)?;
                 Some(sum)
@@ -123,7 +122,7 @@ pub(super) fn rate(ledger: &Ledger, plan: &Plan) -> Result<Rated> {
     let mut occupied: Vec<BTreeMap<i64, [u128; 4]>> = vec![BTreeMap::new(); n];
     for row in ledger.occupancy().iter().filter(|row| row.bin != NULL_BIN) {
         let Target::Deployment(at) = plan.targets()[row.key as usize] else { continue };
-        add(occupied[at].entry(row.bin).or_insert([0; 4]), &row.sums.map(u128::from))?;
+        add(occupied[at].entry(row.bin).or_insert([0; 4]), &row.sums)?;
     }
     let log = period(ledger);
     let mut rated =
@@ -151,7 +150,7 @@ fn add<const N: usize>(sums: &mut [u128; N], other: &[u128; N]) -> Result<()> {
 
 /// From the first to the last five-minute bin in which any deployment saw a request.
 fn period(ledger: &Ledger) -> Option<(i64, i64)> {
-    let bins = || ledger.occupancy().iter().map(|row| row.bin).filter(|bin| *bin != NULL_BIN);
+    let bins = || ledger.occupancy().bins().filter(|bin| *bin != NULL_BIN);
     Some((bins().min()?, bins().max()? + i64::from(OCCUPANCY_BIN_S)))
 }
 

@@ -101,12 +101,14 @@ impl EventBatch {
     pub fn columns(&self) -> EventColumns<'_> {
         EventColumns {
             series: &self.series,
-            time_us: &self.time_us,
+            time: &self.time_us,
+            ticks: Ticks::Micros,
             input_tokens: &self.input_tokens,
             cached_tokens: Some(&self.cached_tokens),
             output_tokens: &self.output_tokens,
             latency_us: Some(&self.latency_us),
-            span_us: None,
+            span: None,
+            union: None,
         }
     }
 }
@@ -116,8 +118,10 @@ impl EventBatch {
 pub struct EventColumns<'a> {
     /// See [`EventBatch::series`].
     pub series: &'a [u32],
-    /// See [`EventBatch::time_us`].
-    pub time_us: &'a [i64],
+    /// Start of each request since 1970 UTC, counted in [`EventColumns::ticks`], or [`NO_TIME`].
+    pub time: &'a [i64],
+    /// What times are counted in.
+    pub ticks: Ticks,
     /// See [`EventBatch::input_tokens`].
     pub input_tokens: &'a [u32],
     /// See [`EventBatch::cached_tokens`].
@@ -127,5 +131,53 @@ pub struct EventColumns<'a> {
     /// See [`EventBatch::latency_us`].
     pub latency_us: Option<&'a [i64]>,
     /// Earliest and latest time of the events, where they were looked for and every event has one.
-    pub span_us: Option<(i64, i64)>,
+    pub span: Option<(i64, i64)>,
+    /// All bits that any input and any output has, where they were looked for.
+    pub union: Option<[u32; 2]>,
+}
+
+impl EventColumns<'_> {
+    /// Start of a request, microseconds since 1970 UTC, or [`NO_TIME`].
+    #[must_use]
+    pub fn time_us(&self, at: usize) -> i64 {
+        self.ticks.micros(self.time[at])
+    }
+}
+
+/// What the times of a column are counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ticks {
+    /// Seconds.
+    Seconds,
+    /// Milliseconds.
+    Millis,
+    /// Microseconds.
+    Micros,
+    /// Nanoseconds.
+    Nanos,
+}
+
+impl Ticks {
+    /// Ticks of a second.
+    #[must_use]
+    pub const fn per_second(self) -> i64 {
+        match self {
+            Self::Seconds => 1,
+            Self::Millis => 1_000,
+            Self::Micros => 1_000_000,
+            Self::Nanos => 1_000_000_000,
+        }
+    }
+
+    /// Microseconds of a time inside [`limits`], cut off towards the past; [`NO_TIME`] stays.
+    #[must_use]
+    pub const fn micros(self, time: i64) -> i64 {
+        match self {
+            _ if time == NO_TIME => NO_TIME,
+            Self::Seconds => time * 1_000_000,
+            Self::Millis => time * 1_000,
+            Self::Micros => time,
+            Self::Nanos => time.div_euclid(1_000),
+        }
+    }
 }

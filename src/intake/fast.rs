@@ -10,8 +10,9 @@ use super::field::{FIELDS, Field};
 use super::map::TimestampIs;
 use super::time::Zone;
 use crate::error::Result;
-use crate::event::{Coverage, EventBatch, EventColumns, NO_LATENCY, limits};
+use crate::event::{Coverage, EventBatch, EventColumns, NO_LATENCY, Ticks, limits};
 use crate::keys::{ROUTE_LABELS, SeriesTable};
+use crate::lanes;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
@@ -62,15 +63,14 @@ pub fn batch_to_columns(
 #[derive(Default)]
 struct Scratch {
     series: Vec<u32>,
-    time_us: Vec<i64>,
     tokens: [Vec<u32>; 3],
     latency_us: Vec<i64>,
-    codes: Vec<usize>,
+    codes: Vec<u32>,
 }
 
 /// The columns of a batch, if their types allow the short way.
 struct Clean<'a> {
-    time: (&'a [i64], TimeUnit),
+    time: (&'a [i64], Ticks),
     tokens: [Option<Counts<'a>>; 3],
     latency_ms: Option<Counts<'a>>,
     labels: Labels<'a>,
@@ -107,81 +107,61 @@ impl<'a> Clean<'a> {
         table: &mut SeriesTable,
         scratch: &'t mut Scratch,
     ) -> Option<EventColumns<'t>> {
-        let Scratch { series, time_us, tokens: [input, cached, output], latency_us, codes } = scratch;
-        let (time_us, span) = times(self.time, start, len, time_us)?;
+        let Scratch { series, tokens: [input, cached, output], latency_us, codes } = scratch;
+        let (time, span) = times(self.time, start, len)?;
         let [input_counts, cached_counts, output_counts] = &self.tokens;
-        let input_tokens = input_counts.as_ref()?.tile(start, len, input)?;
-        let output_tokens = output_counts.as_ref()?.tile(start, len, output)?;
-        let cached_tokens = match cached_counts {
-            None => None,
-            Some(counts) => Some(counts.tile(start, len, cached)?),
-        };
-        #[expect(clippy::needless_bitwise_bool, reason = "without an early way out the comparison runs over vectors")]
-        let exceeds = |cached: &[u32]| cached.iter().zip(input_tokens).fold(false, |any, (c, i)| any | (c > i));
-        if cached_tokens.is_some_and(exceeds) {
+        let input_tokens = input_counts.as_ref()?.tile(start, len, input);
+        let output_tokens = output_counts.as_ref()?.tile(start, len, output);
+        let cached_tokens = cached_counts.as_ref().map(|counts| counts.tile(start, len, cached));
+        let union = [plausible(input_tokens)?, plausible(output_tokens)?];
+        // What does not exceed the input is plausible as well.
+        if cached_tokens.is_some_and(|cached| lanes::any_exceeds(cached, input_tokens)) {
             return None;
         }
         let latency_us = match &self.latency_ms {
             None => None,
             Some(counts) => {
-                let ms = counts.tile(start, len, &mut Vec::new())?.iter().map(|ms| i64::from(*ms) * 1000).collect();
-                *latency_us = ms;
-                if latency_us.iter().any(|us| *us > limits::LATENCY_US) {
+                let ms = counts.tile(start, len, codes);
+                if i64::from(lanes::union(ms)) > limits::LATENCY_US / 1000
+                    && ms.iter().any(|ms| i64::from(*ms) > limits::LATENCY_US / 1000)
+                {
                     return None;
                 }
+                latency_us.clear();
+                latency_us.extend(ms.iter().map(|ms| i64::from(*ms) * 1000));
                 Some(latency_us.as_slice())
             }
         };
         const { assert!(NO_LATENCY < 0, "a latency is never taken for none") };
-        self.labels.series(start, len, table, codes, series);
-        let span_us = Some(span);
-        Some(EventColumns { series, time_us, input_tokens, cached_tokens, output_tokens, latency_us, span_us })
+        self.labels.series(start, len, table, codes, series)?;
+        let (ticks, span, union) = (self.time.1, Some(span), Some(union));
+        Some(EventColumns { series, time, ticks, input_tokens, cached_tokens, output_tokens, latency_us, span, union })
     }
 }
 
-/// Microseconds of a tile, all inside the years that are read.
-fn times<'t>(
-    (values, unit): (&'t [i64], TimeUnit),
-    start: usize,
-    len: usize,
-    scratch: &'t mut Vec<i64>,
-) -> Option<(&'t [i64], (i64, i64))> {
-    let values = &values[start..start + len];
-    let times = match unit {
-        TimeUnit::Microsecond => values,
-        unit => {
-            match unit {
-                TimeUnit::Second => micros(values, scratch, |v| v.saturating_mul(1_000_000)),
-                TimeUnit::Millisecond => micros(values, scratch, |v| v.saturating_mul(1_000)),
-                // Unsigned division is the cheaper one; what is before 1970 comes out far beyond every year that is read.
-                _ => micros(values, scratch, |v| (v.cast_unsigned() / 1_000).cast_signed()),
-            }
-            scratch
-        }
+/// Times of a tile, all inside the years that are read, with the earliest and the latest.
+fn times((values, ticks): (&[i64], Ticks), start: usize, len: usize) -> Option<(&[i64], (i64, i64))> {
+    let times = &values[start..start + len];
+    let span = lanes::span(times);
+    let good = |time: i64| {
+        let (first, end) = (limits::FIRST_TIME_US / 1_000_000, limits::END_TIME_US / 1_000_000);
+        (first * ticks.per_second()..end * ticks.per_second()).contains(&time)
     };
-    let good = limits::FIRST_TIME_US..limits::END_TIME_US;
-    let (first, last) = times.iter().fold((i64::MAX, i64::MIN), |(a, b), t| (a.min(*t), b.max(*t)));
-    (good.contains(&first) && good.contains(&last)).then_some((times, (first, last)))
-}
-
-fn micros(values: &[i64], scratch: &mut Vec<i64>, convert: impl Fn(i64) -> i64) {
-    scratch.clear();
-    scratch.extend(values.iter().map(|v| convert(*v)));
+    (good(span.0) && good(span.1)).then_some((times, span))
 }
 
 /// Timestamps that stand for an instant: with a zone, or naive in a log whose times are UTC.
-fn time<'a>(array: &'a dyn Array, zone: &Zone) -> Option<(&'a [i64], TimeUnit)> {
+fn time<'a>(array: &'a dyn Array, zone: &Zone) -> Option<(&'a [i64], Ticks)> {
     let DataType::Timestamp(unit, offset) = array.data_type() else { return None };
     if array.null_count() > 0 || (offset.is_none() && !zone.is_utc()) {
         return None;
     }
-    let values: &[i64] = match unit {
-        TimeUnit::Second => array.as_primitive::<TimestampSecondType>().values(),
-        TimeUnit::Millisecond => array.as_primitive::<TimestampMillisecondType>().values(),
-        TimeUnit::Microsecond => array.as_primitive::<TimestampMicrosecondType>().values(),
-        TimeUnit::Nanosecond => array.as_primitive::<TimestampNanosecondType>().values(),
-    };
-    Some((values, *unit))
+    Some(match unit {
+        TimeUnit::Second => (array.as_primitive::<TimestampSecondType>().values(), Ticks::Seconds),
+        TimeUnit::Millisecond => (array.as_primitive::<TimestampMillisecondType>().values(), Ticks::Millis),
+        TimeUnit::Microsecond => (array.as_primitive::<TimestampMicrosecondType>().values(), Ticks::Micros),
+        TimeUnit::Nanosecond => (array.as_primitive::<TimestampNanosecondType>().values(), Ticks::Nanos),
+    })
 }
 
 /// A count column without nulls.
@@ -218,11 +198,11 @@ impl<'a> Counts<'a> {
         })
     }
 
-    /// The tile as 32-bit counts inside the limit, borrowed where it can be.
-    fn tile<'t>(&'t self, start: usize, len: usize, scratch: &'t mut Vec<u32>) -> Option<&'t [u32]> {
+    /// The tile as 32-bit counts, borrowed where it can be; what is none becomes one beyond every limit.
+    fn tile<'t>(&'t self, start: usize, len: usize, scratch: &'t mut Vec<u32>) -> &'t [u32] {
         let range = start..start + len;
-        let counts = match self {
-            Self::U32(v) => return plausible(&v[range]),
+        match self {
+            Self::U32(v) => return &v[range],
             Self::I8(v) => convert(&v[range], scratch),
             Self::I16(v) => convert(&v[range], scratch),
             Self::I32(v) => convert(&v[range], scratch),
@@ -230,23 +210,22 @@ impl<'a> Counts<'a> {
             Self::U8(v) => convert(&v[range], scratch),
             Self::U16(v) => convert(&v[range], scratch),
             Self::U64(v) => convert(&v[range], scratch),
-        };
-        plausible(counts)
+        }
+        scratch
     }
 }
 
-/// What is no 32-bit count becomes one beyond every limit.
-fn convert<'t, T: Copy + TryInto<u32>>(values: &[T], scratch: &'t mut Vec<u32>) -> &'t [u32] {
+fn convert<T: Copy + TryInto<u32>>(values: &[T], scratch: &mut Vec<u32>) {
     scratch.clear();
     scratch.extend(values.iter().map(|v| (*v).try_into().unwrap_or(u32::MAX)));
-    scratch
 }
 
-fn plausible(counts: &[u32]) -> Option<&[u32]> {
-    // The union of all bits is at least the largest count, and cheaper to find.
-    let union = counts.iter().fold(0, |union, count| union | count);
+/// All bits of the counts, if each is inside the limit.
+fn plausible(counts: &[u32]) -> Option<u32> {
     let fits = |count: u32| u64::from(count) <= limits::TOKENS;
-    (fits(union) || counts.iter().all(|count| fits(*count))).then_some(counts)
+    // The union is at least the largest count, and cheaper to find.
+    let union = lanes::union(counts);
+    (fits(union) || counts.iter().all(|count| fits(*count))).then_some(union)
 }
 
 /// Combinations of labels that are numbered in a table of their own; more take the ordinary path.
@@ -256,6 +235,7 @@ const COMBINATIONS: usize = 1 << 20;
 struct Labels<'a> {
     dictionaries: Vec<Dictionary<'a>>,
     slots: usize,
+    combinations: usize,
     numbers: Vec<u32>,
 }
 
@@ -283,7 +263,9 @@ impl<'a> Labels<'a> {
             dictionaries.push(Dictionary { slot, keys, values });
         }
         let slots = ROUTE_LABELS.len() + columns.len() - FIELDS;
-        Some(Self { dictionaries, slots, numbers: vec![u32::MAX; combinations] })
+        // Rounded up, so that the union of all codes tells whether each has its place.
+        let numbers = vec![u32::MAX; combinations.next_power_of_two()];
+        Some(Self { dictionaries, slots, combinations, numbers })
     }
 
     fn series(
@@ -291,37 +273,34 @@ impl<'a> Labels<'a> {
         start: usize,
         len: usize,
         table: &mut SeriesTable,
-        codes: &mut Vec<usize>,
+        codes: &mut Vec<u32>,
         series: &mut Vec<u32>,
-    ) {
-        codes.clear();
-        codes.resize(len, 0);
-        if let [dictionary] = self.dictionaries.as_slice() {
-            let keys = dictionary.keys.tile(start, len, series).unwrap_or_default();
-            codes.iter_mut().zip(keys).for_each(|(code, key)| *code = *key as usize);
-        } else {
-            self.combine(start, len, codes, series);
+    ) -> Option<()> {
+        let codes = match self.dictionaries.as_slice() {
+            [one] => one.keys.tile(start, len, codes),
+            several => {
+                combine(several, start, len, codes, series);
+                codes.as_slice()
+            }
+        };
+        if lanes::union(codes) as usize >= self.numbers.len() {
+            return None;
         }
         series.clear();
-        series.extend(codes.iter().map(|code| self.numbers[*code]));
+        series.extend(codes.iter().map(|code| self.numbers[*code as usize]));
         if series.contains(&u32::MAX) {
             for (number, code) in series.iter_mut().zip(codes) {
-                if self.numbers[*code] == u32::MAX {
-                    self.numbers[*code] = self.number(*code, table);
+                let code = *code as usize;
+                if code >= self.combinations {
+                    return None;
                 }
-                *number = self.numbers[*code];
+                if self.numbers[code] == u32::MAX {
+                    self.numbers[code] = self.number(code, table);
+                }
+                *number = self.numbers[code];
             }
         }
-    }
-
-    /// The combination of every dictionary's key, as a number of mixed base.
-    fn combine(&self, start: usize, len: usize, codes: &mut [usize], scratch: &mut Vec<u32>) {
-        for dictionary in &self.dictionaries {
-            let keys = dictionary.keys.tile(start, len, scratch).unwrap_or_default();
-            for (code, key) in codes.iter_mut().zip(keys) {
-                *code = *code * dictionary.values.len() + *key as usize;
-            }
-        }
+        Some(())
     }
 
     #[cold]
@@ -332,5 +311,17 @@ impl<'a> Labels<'a> {
             code /= dictionary.values.len();
         }
         table.intern(&labels)
+    }
+}
+
+/// The combination of every dictionary's key, as a number of mixed base.
+fn combine(dictionaries: &[Dictionary<'_>], start: usize, len: usize, codes: &mut Vec<u32>, scratch: &mut Vec<u32>) {
+    codes.clear();
+    codes.resize(len, 0);
+    for dictionary in dictionaries {
+        let base = u32::try_from(dictionary.values.len()).expect("combinations are few");
+        for (code, key) in codes.iter_mut().zip(dictionary.keys.tile(start, len, scratch)) {
+            *code = *code * base + key;
+        }
     }
 }

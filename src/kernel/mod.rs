@@ -1,46 +1,90 @@
 //! The kernel: event columns in, exact sums out. No strings, no hash maps, no clock.
 //!
-//! Each worker owns an [`Accumulator`]. Sums gather in *slabs*, one array of 64-bit cells per bin, indexed by series;
-//! a slab spills into 128-bit rows before a cell could wrap. Integer sums do not depend on the order of anything.
+//! Each worker owns an [`Accumulator`]. Events are looked at a tile at a time, and the tile says how they are added:
+//!
+//! - **in order**, where it falls into a few neighbouring bins: dense cells of those bins, which stay in the cache;
+//! - **at once**, where it is wide but all cells there are fit the cache;
+//! - **in lots**, where neither holds: events wait, are sorted by bin, and then are in order. A bin with few events for
+//!   many keys is sorted by key as well and needs no cells at all.
+//!
+//! Cells are 64 bits wide and are emptied into rows before one could wrap. Integer sums do not depend on the order of
+//! anything, so which way was taken cannot be seen in the result.
 
+mod cell;
+mod gather;
+mod lot;
+mod occupancy;
+mod simd;
 mod slabs;
+mod tile;
 
 use crate::Result;
-use crate::event::{EventBatch, EventColumns, NO_LATENCY, NO_TIME};
+use crate::event::{EventBatch, EventColumns, NO_TIME};
 use crate::keys::{Label, Series, SeriesTable};
-use crate::ledger::{Ledger, NULL_BIN, OCCUPANCY_BIN_S, WindowFamily};
+use crate::ledger::{Ledger, NULL_BIN, Rows, WindowFamily};
 use crate::physics::attention::doubled_area;
+use gather::Run;
+use lot::Lot;
+use occupancy::Occupancy;
+use simd::{Moments, Record, Tokens};
 use slabs::Slabs;
 use std::collections::{BTreeSet, HashMap};
+use tile::{TILE, Tile};
 
-/// Events looked at together: their columns stay in the first-level cache.
-const TILE: usize = 2048;
 const MICROS: i64 = 1_000_000;
-const OCCUPANCY_US: i64 = OCCUPANCY_BIN_S as i64 * MICROS;
+/// Cells that may be met in any order: they fit the second-level cache.
+const CACHED_BYTES: usize = 512 << 10;
+/// With more cells a bin than this no bin is kept dense because of one tile.
+const DENSE_BYTES: usize = 4 << 20;
+/// A bin of a lot is gathered in dense cells from this share of events to keys on.
+const DENSE_SHARE: usize = 8;
+
+/// What a ledger shall hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Width of the moments bins in seconds: 300, 900 or 3600.
+    pub bin_seconds: u32,
+    /// Sliding windows to keep besides the moments, in tokens.
+    pub windows: Vec<u32>,
+    /// Whether occupancy is kept.
+    pub occupancy: bool,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self { bin_seconds: 3600, windows: Vec::new(), occupancy: true }
+    }
+}
 
 /// Gathers events into the sums of a ledger; one per worker.
 #[derive(Debug)]
 pub struct Accumulator {
-    bin_us: i64,
-    moments: Slabs<8>,
-    occupancy: Slabs<4, u64>,
-    windows: Vec<(u32, Slabs<2>)>,
+    bin_s: i64,
+    moments: Slabs<Moments, 8>,
+    occupancy: Option<Occupancy>,
+    windows: Vec<(u32, Slabs<[u64; 2], 2>)>,
     /// Occupancy is kept per route: the first series of the same route stands for it.
     route_of: Vec<u32>,
     first_of_route: HashMap<Box<[Label]>, u32>,
+    lot: Lot,
+    at: Vec<u32>,
+    places: Vec<usize>,
 }
 
 impl Accumulator {
-    /// An empty accumulator for bins of this width, with these sliding windows.
+    /// An empty accumulator.
     #[must_use]
-    pub fn new(bin_seconds: u32, windows: &[u32]) -> Self {
+    pub fn new(kept: &Kept) -> Self {
         Self {
-            bin_us: i64::from(bin_seconds) * MICROS,
+            bin_s: i64::from(kept.bin_seconds),
             moments: Slabs::new(),
-            occupancy: Slabs::new(),
-            windows: windows.iter().collect::<BTreeSet<_>>().into_iter().map(|w| (*w, Slabs::new())).collect(),
+            occupancy: kept.occupancy.then(Occupancy::new),
+            windows: kept.windows.iter().collect::<BTreeSet<_>>().into_iter().map(|w| (*w, Slabs::new())).collect(),
             route_of: Vec::new(),
             first_of_route: HashMap::new(),
+            lot: Lot::default(),
+            at: Vec::new(),
+            places: Vec::new(),
         }
     }
 
@@ -84,88 +128,77 @@ impl Accumulator {
 
     fn tile(&mut self, tile: &Tile<'_>) -> Result<()> {
         let keys = self.route_of.len();
-        self.moments_tile(tile, keys)?;
+        let many = keys * size_of::<Moments>() > DENSE_BYTES;
+        if many || !self.in_order(tile, keys)? {
+            if self.lot.is_full() {
+                self.settle()?;
+            }
+            self.lot.push(tile);
+            // Where all cells stay in the cache there is nothing to wait for.
+            if !many && self.moments.bytes() <= CACHED_BYTES {
+                self.settle()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a tile of few neighbouring bins; says whether it was one.
+    fn in_order(&mut self, tile: &Tile<'_>, keys: usize) -> Result<bool> {
+        let bins = tile.bins(self.bin_s);
+        let (events, bits) = (tile.len() as u64, tile.product_bits);
+        let Self { at, places, .. } = self;
+        let Some(cells) = self.moments.span(bins, keys, events, bits, places)? else { return Ok(false) };
+        let Tile { input, cached, output, series, .. } = tile;
+        if let [start] = places.as_slice() {
+            simd::moments(&mut cells[*start..*start + keys], Tokens { at: series, input, cached, output });
+        } else {
+            tile.places(bins, places, series, at);
+            simd::moments(cells, Tokens { at, input, cached, output });
+        }
         for (window, slabs) in &mut self.windows {
-            let area = |x: u64| doubled_area(x, u64::from(*window));
             for i in 0..tile.len() {
-                let (input, cached, output) = tile.tokens(i);
-                let bin = bin_of(tile.time_us[i], self.bin_us);
-                let cell = slabs.cell(bin, tile.series[i], keys, tile.bits)?;
-                cell[0] += area(input) - area(cached);
-                cell[1] += area(input + output) - area(input);
+                let tokens = [tile.input[i], tile.cached[i], tile.output[i]];
+                let cells = slabs.bin(tile.bin(tile.time[i], self.bin_s), keys, 1, bits)?;
+                add_areas(&mut cells[tile.series[i] as usize], tokens, *window);
             }
         }
-        self.occupancy_tile(tile, keys)
+        if let Some(occupancy) = &mut self.occupancy {
+            occupancy.tile(tile, &self.route_of)?;
+        }
+        Ok(true)
     }
 
-    fn moments_tile(&mut self, tile: &Tile<'_>, keys: usize) -> Result<()> {
-        let bins = tile.bins(self.bin_us);
-        if let Some(slabs) = self.moments.span(bins, keys, tile.len(), tile.bits)? {
-            if let [slab] = slabs {
-                for i in 0..tile.len() {
-                    let (input, cached, output) = tile.tokens(i);
-                    add_moments(&mut slab.cells[tile.series[i] as usize], input, cached, output);
+    /// Adds the events that wait.
+    fn settle(&mut self) -> Result<()> {
+        if self.lot.is_empty() {
+            return Ok(());
+        }
+        let keys = self.route_of.len();
+        let finest_s = self.occupancy.as_ref().map_or(self.bin_s, |_| i64::from(crate::ledger::OCCUPANCY_BIN_S));
+        let width_us = self.bin_s * MICROS;
+        let records = self.lot.take(finest_s * MICROS);
+        let bin = |record: &Record| bin_of(record.time_us, width_us);
+        for group in records.chunk_by_mut(|a, b| bin(a) == bin(b)) {
+            let start = bin(&group[0]);
+            let bits = group.iter().fold(0, |bits, r| bits | r.values[1] | r.values[3]);
+            let bits = 2 * (u32::BITS - bits.leading_zeros() + 1);
+            if let Some(occupancy) = &mut self.occupancy {
+                occupancy.records(group, &self.route_of)?;
+            }
+            for (window, slabs) in &mut self.windows {
+                for Record { values: [series, tokens @ ..], .. } in &*group {
+                    let mut cell = [0; 2];
+                    add_areas(&mut cell, *tokens, *window);
+                    slabs.run(Run { key: *series, bin: start, sums: cell })?;
                 }
-                return Ok(());
             }
-            let start_us = bins.0 * MICROS;
-            for i in 0..tile.len() {
-                let (input, cached, output) = tile.tokens(i);
-                let at = bins_between(start_us, tile.time_us[i], self.bin_us);
-                add_moments(&mut slabs[at].cells[tile.series[i] as usize], input, cached, output);
+            let dense = group.len().saturating_mul(DENSE_SHARE) >= keys || keys * size_of::<Moments>() <= CACHED_BYTES;
+            if dense && bits < 64 && group.len() as u64 <= 1 << (64 - bits) {
+                let cells = self.moments.bin(start, keys, group.len() as u64, bits)?;
+                simd::moments_of_records(cells, group);
+            } else {
+                sparse(&mut self.moments, group, start)?;
             }
-            return Ok(());
-        }
-        for i in 0..tile.len() {
-            let (input, cached, output) = tile.tokens(i);
-            let bin = bin_of(tile.time_us[i], self.bin_us);
-            add_moments(self.moments.cell(bin, tile.series[i], keys, tile.bits)?, input, cached, output);
-        }
-        Ok(())
-    }
-
-    fn occupancy_tile(&mut self, tile: &Tile<'_>, keys: usize) -> Result<()> {
-        // A bin overlaps one request for at most its own width, and a count is below 2^30.
-        const BITS: u32 = 30;
-        let bins = tile.bins(OCCUPANCY_US);
-        if tile.latency_us.is_none()
-            && let Some(slabs) = self.occupancy.span(bins, keys, tile.len(), BITS)?
-        {
-            // A tile of one bin may be one without times.
-            let one = slabs.len() == 1;
-            let start_us = if one { 0 } else { bins.0 * MICROS };
-            for i in 0..tile.len() {
-                let route = self.route_of[tile.series[i] as usize] as usize;
-                let at = if one { 0 } else { bins_between(start_us, tile.time_us[i], OCCUPANCY_US) };
-                let cell = &mut slabs[at].cells[route];
-                cell[2] += 1;
-                cell[3] += u64::from(tile.output[i]);
-            }
-            return Ok(());
-        }
-        for i in 0..tile.len() {
-            let route = self.route_of[tile.series[i] as usize];
-            let (start, latency) = (tile.time_us[i], tile.latency_us.map_or(NO_LATENCY, |l| l[i]));
-            let timed = latency != NO_LATENCY && start != NO_TIME;
-            let cell = self.occupancy.cell(bin_of(start, OCCUPANCY_US), route, keys, BITS)?;
-            cell[1] += u64::from(timed);
-            cell[2] += 1;
-            cell[3] += u64::from(tile.output[i]);
-            if timed {
-                self.overlap(start, start + latency, route, keys)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Books the time from `start` to `end`, split exactly at the bin edges: the parts add up to the whole.
-    fn overlap(&mut self, start: i64, end: i64, route: u32, keys: usize) -> Result<()> {
-        let mut from = start;
-        while from < end {
-            let to = end.min((from.div_euclid(OCCUPANCY_US) + 1) * OCCUPANCY_US);
-            let cell = self.occupancy.cell(bin_of(from, OCCUPANCY_US), route, keys, 30)?;
-            cell[0] += to.abs_diff(from);
-            from = to;
         }
         Ok(())
     }
@@ -179,7 +212,8 @@ impl Accumulator {
     /// If the table is not the one the events were numbered in.
     pub fn into_ledger(mut self, table: &SeriesTable) -> Result<Ledger> {
         self.learn_routes(table);
-        let bin_seconds = u32::try_from(self.bin_us / MICROS).expect("a bin is at most an hour");
+        self.settle()?;
+        let bin_seconds = u32::try_from(self.bin_s).expect("a bin is at most an hour");
         let mut series: Vec<u32> = (0..).take(table.len()).collect();
         series.sort_unstable_by(|a, b| table.get(*a).cmp(table.get(*b)));
         let mut routes: Vec<u32> = self.first_of_route.into_values().collect();
@@ -188,89 +222,44 @@ impl Accumulator {
         ledger.fill(
             series.iter().map(|id| table.get(*id).clone()).collect(),
             routes.iter().map(|id| Series::new(table.get(*id).route().to_vec())).collect(),
-            self.moments.finish(&series)?,
-            self.occupancy.finish(&routes)?,
+            gather::rows(&self.moments, &series)?,
+            self.occupancy.map_or_else(|| Ok(Rows::default()), |occupancy| occupancy.rows(&routes))?,
         );
         for (window, slabs) in self.windows {
-            ledger.keep_window(WindowFamily { window, rows: slabs.finish(&series)? });
+            ledger.keep_window(WindowFamily { window, rows: gather::rows(&slabs, &series)? });
         }
         Ok(ledger)
     }
 }
 
-/// A tile of events with what is known of all of them.
-struct Tile<'a> {
-    series: &'a [u32],
-    time_us: &'a [i64],
-    input: &'a [u32],
-    cached: Option<&'a [u32]>,
-    output: &'a [u32],
-    latency_us: Option<&'a [i64]>,
-    first: i64,
-    last: i64,
-    /// Bits of the largest product any event of the tile adds to a cell.
-    bits: u32,
-}
-
-impl<'a> Tile<'a> {
-    fn new(events: &EventColumns<'a>, start: usize, end: usize) -> Self {
-        let time_us = &events.time_us[start..end];
-        let (input, output) = (&events.input_tokens[start..end], &events.output_tokens[start..end]);
-        let (first, last) = events.span_us.filter(|_| end - start == events.time_us.len()).unwrap_or_else(|| {
-            let time = || time_us.iter().copied();
-            (time().fold(i64::MAX, i64::min), time().fold(i64::MIN, i64::max))
-        });
-        let any = input.iter().chain(output).fold(0, |any, x| any | x);
-        Self {
-            series: &events.series[start..end],
-            time_us,
-            input,
-            cached: events.cached_tokens.map(|c| &c[start..end]),
-            output,
-            latency_us: events.latency_us.map(|l| &l[start..end]).filter(|l| l.iter().any(|x| *x != NO_LATENCY)),
-            first,
-            last,
-            // (input + output)² needs at most this many bits; so does every other product.
-            bits: 2 * (u32::BITS - any.leading_zeros() + 1),
+/// Adds the events of one bin without cells: sorted by key, sums leave as they are complete.
+fn sparse(moments: &mut Slabs<Moments, 8>, group: &mut [Record], bin: i64) -> Result<()> {
+    group.sort_unstable_by_key(|record| record.values[0]);
+    for same in group.chunk_by(|a, b| a.values[0] == b.values[0]) {
+        // So few at once cannot wrap: a product is below 2^62.
+        for few in same.chunks(2) {
+            let mut sums = [0; 8];
+            for record in few {
+                let [_, input, cached, output] = record.values.map(u64::from);
+                let values =
+                    [1, input, cached, output, input * input, cached * cached, input * output, output * output];
+                sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+            }
+            moments.run(Run { key: same[0].values[0], bin, sums })?;
         }
     }
+    Ok(())
+}
 
-    fn len(&self) -> usize {
-        self.series.len()
-    }
-
-    /// The first and the last bin of the tile, and the distance of neighbours, in seconds.
-    fn bins(&self, width_us: i64) -> (i64, i64, i64) {
-        (bin_of(self.first, width_us), bin_of(self.last, width_us), width_us / MICROS)
-    }
-
-    #[inline]
-    fn tokens(&self, i: usize) -> (u64, u64, u64) {
-        let cached = self.cached.map_or(0, |c| u64::from(c[i]));
-        (u64::from(self.input[i]), cached, u64::from(self.output[i]))
-    }
+/// Adds twice the attention areas of an event.
+fn add_areas(cell: &mut [u64; 2], tokens: [u32; 3], window: u32) {
+    let [input, cached, output] = tokens.map(u64::from);
+    let area = |x: u64| doubled_area(x, u64::from(window));
+    cell[0] += area(input) - area(cached);
+    cell[1] += area(input + output) - area(input);
 }
 
 /// Start of the bin a time falls into, in seconds; the null bin for no time.
-#[inline]
 fn bin_of(time_us: i64, width_us: i64) -> i64 {
     if time_us == NO_TIME { NULL_BIN } else { time_us.div_euclid(width_us) * (width_us / MICROS) }
-}
-
-/// How many bins after the one that begins at `start_us` a time falls.
-#[inline]
-fn bins_between(start_us: i64, time_us: i64, width_us: i64) -> usize {
-    usize::try_from(time_us.abs_diff(start_us) / width_us.unsigned_abs()).unwrap_or(usize::MAX)
-}
-
-#[inline]
-fn add_moments(cell: &mut [u64; 8], input: u64, cached: u64, output: u64) {
-    cell[0] += 1;
-    cell[1] += input;
-    cell[2] += cached;
-    cell[3] += output;
-    cell[4] += input * input;
-    cell[5] += cached * cached;
-    cell[6] += input * output;
-    cell[7] += output * output;
 }

@@ -1,292 +1,220 @@
-//! Slabs: dense 64-bit cells per bin that spill into exact 128-bit rows before anything can wrap.
+//! Slabs: dense cells per bin that are emptied into rows before anything can wrap.
 //!
-//! Time-ordered logs touch few bins at once and stay dense. Past a memory budget all slabs are folded into sparse rows.
-//! Input that is both wide and shuffled would do little else; it is noticed and kept as loose rows, sorted and added in
-//! large lots. Which of the two happened cannot be seen in the result.
+//! Time-ordered logs touch few bins at once and stay dense: only the slabs of those bins are hot, the others wait. Past a
+//! memory budget all of them are emptied into rows. Which of the two happened cannot be seen in the result.
 
+use super::cell::Cell;
+use super::gather::Run;
 use crate::Result;
-use crate::ledger::{Cell, Row};
+use crate::ledger::{Row, Rows, fold};
+use crate::memory;
 
 /// Memory for dense cells per family, in bytes.
 const BUDGET: usize = 128 << 20;
-/// Loose rows gathered before they are sorted and added.
+/// Memory of a small scan, in bytes.
+const SMALL: usize = 256 << 10;
+/// Rows gathered before they are sorted and added.
 const LOT: usize = 1 << 20;
-/// Neighbouring bins that are filled side by side.
-const MOST_BINS: usize = 16;
-/// A spill that empties fewer than one cell in this many says that dense cells are the wrong shape.
-const SPARSE: usize = 8;
+/// Neighbouring bins that one tile may fall into.
+pub(super) const MOST_BINS: usize = 64;
 
-#[derive(Debug)]
-pub(super) struct Slab<const N: usize> {
+#[derive(Clone, Copy, Debug)]
+struct Slab {
     bin: i64,
-    /// One cell per key.
-    pub cells: Vec<[u64; N]>,
-    /// Events since the last spill, and the bits of the largest value any of them added.
+    /// Place and number of the cells in the arena.
+    start: usize,
+    len: usize,
+    /// Events since the last emptying, and the bits of the largest value any of them added.
     events: u64,
     bits: u32,
 }
 
-impl<const N: usize> Slab<N> {
-    /// Moves what the cells hold into rows; says how many cells held something.
-    fn drain<T: Cell>(&mut self, rows: &mut Vec<Row<N, T>>) -> usize {
-        let before = rows.len();
-        for (key, cell) in self.cells.iter_mut().enumerate() {
-            if *cell != [0; N] {
-                let key = u32::try_from(key).expect("keys are numbered in 32 bits");
-                rows.push(Row { key, bin: self.bin, sums: cell.map(T::from) });
-                *cell = [0; N];
-            }
-        }
-        self.events = 0;
-        self.bits = 0;
-        rows.len() - before
-    }
-
-    fn fits(&self, events: u64, bits: u32) -> bool {
-        let bits = self.bits.max(bits);
-        bits < 64 && self.events + events <= 1 << (64 - bits)
-    }
-}
-
 /// Cells by bin and key; see the module.
 #[derive(Debug)]
-pub(super) struct Slabs<const N: usize, T = u128> {
+pub(super) struct Slabs<C, const M: usize> {
     /// Sorted by bin.
-    live: Vec<Slab<N>>,
+    live: Vec<Slab>,
     recent: usize,
-    bytes: usize,
+    arena: Vec<C>,
     budget: usize,
-    scattered: bool,
-    loose: Vec<(i64, u32, [u64; N])>,
-    rows: Vec<Row<N, T>>,
-    /// Rows there were after the last fold.
-    folded: usize,
+    runs: Vec<Run<M>>,
+    folded: Rows<M>,
 }
 
-impl<const N: usize, T: Cell> Slabs<N, T> {
+impl<const M: usize, C: Cell<M>> Slabs<C, M> {
     pub(super) fn new() -> Self {
         Self::with_budget(BUDGET)
     }
 
-    fn with_budget(budget: usize) -> Self {
-        Self {
-            live: Vec::new(),
-            recent: 0,
-            bytes: 0,
-            budget,
-            scattered: false,
-            loose: Vec::new(),
-            rows: Vec::new(),
-            folded: 0,
-        }
+    pub(super) fn with_budget(budget: usize) -> Self {
+        Self { live: Vec::new(), recent: 0, arena: Vec::new(), budget, runs: Vec::new(), folded: Rows::default() }
     }
 
-    /// The slabs of neighbouring bins from `first` to `last`, each with room for `events` events of at most `bits` bits a
-    /// value; `None` where events have to be added one by one with [`Slabs::cell`].
+    /// Bytes of all live cells.
+    pub(super) fn bytes(&self) -> usize {
+        self.arena.len() * size_of::<C>()
+    }
+
+    /// The cells of one bin, with room for these events.
+    #[inline]
+    pub(super) fn bin(&mut self, bin: i64, keys: usize, events: u64, bits: u32) -> Result<&mut [C]> {
+        let at = self.ready(bin, keys, events, bits)?;
+        let Slab { start, len, .. } = self.live[at];
+        Ok(&mut self.arena[start..start + len])
+    }
+
+    /// All cells, with the place of those of each bin from `first` to `last`; `None` where there are too many bins, or
+    /// events too large to be added at once.
     pub(super) fn span(
         &mut self,
         (first, last, step): (i64, i64, i64),
         keys: usize,
-        events: usize,
+        events: u64,
         bits: u32,
-    ) -> Result<Option<&mut [Slab<N>]>> {
-        if self.scattered || bits >= 64 || events as u64 > 1 << (64 - bits) {
-            return Ok(None);
-        }
+        places: &mut Vec<usize>,
+    ) -> Result<Option<&mut [C]>> {
         let distance = usize::try_from(last.abs_diff(first) / step.unsigned_abs()).unwrap_or(usize::MAX);
-        if distance >= MOST_BINS {
+        if !C::fits(events, bits)
+            || distance >= MOST_BINS
+            || (distance + 1).saturating_mul(keys * size_of::<C>()) > self.budget
+        {
             return Ok(None);
         }
-        let mut bin = first;
-        let end = loop {
-            let Some(at) = self.ready(bin, keys, events as u64, bits)? else { return Ok(None) };
-            if bin == last {
-                break at + 1;
+        // Making room for one bin may empty all: then the first ones are made anew, and there is room for them.
+        for _ in 0..2 {
+            places.clear();
+            for bin in (0..).map(|i| first + i * step).take(distance + 1) {
+                let at = self.ready(bin, keys, 0, bits)?;
+                places.push(self.live[at].start);
             }
-            bin += step;
-        };
-        // Making room for one may have spilled another.
-        let slabs = end.checked_sub(distance + 1).map(|start| &mut self.live[start..end]);
-        Ok(slabs.filter(|slabs| slabs[0].bin == first))
+            if self.live.len() > distance {
+                break;
+            }
+        }
+        for bin in (0..).map(|i| first + i * step).take(distance + 1) {
+            self.ready(bin, keys, events, bits)?;
+        }
+        Ok(Some(&mut self.arena))
     }
 
-    /// The cell of one bin and key, for one event of at most `bits` bits a value.
+    /// Place of a slab with room for these events.
     #[inline]
-    pub(super) fn cell(&mut self, bin: i64, key: u32, keys: usize, bits: u32) -> Result<&mut [u64; N]> {
-        if !self.scattered
-            && let Some(at) = self.ready(bin, keys, 1, bits)?
-        {
-            return Ok(&mut self.live[at].cells[key as usize]);
-        }
-        if self.loose.len() >= LOT {
-            self.settle()?;
-        }
-        self.loose.push((bin, key, [0; N]));
-        let (_, _, cell) = self.loose.last_mut().expect("pushed above");
-        Ok(cell)
-    }
-
-    /// Place of a slab with room for these events; `None` once the input proved scattered.
-    #[inline]
-    fn ready(&mut self, bin: i64, keys: usize, events: u64, bits: u32) -> Result<Option<usize>> {
+    fn ready(&mut self, bin: i64, keys: usize, events: u64, bits: u32) -> Result<usize> {
         let at = match self.live.get(self.recent) {
-            Some(slab) if slab.bin == bin => self.recent,
-            _ => match self.live.binary_search_by_key(&bin, |slab| slab.bin) {
-                Ok(at) => at,
-                Err(_) => match self.insert(bin, keys)? {
-                    Some(at) => at,
-                    None => return Ok(None),
-                },
-            },
-        };
-        let at = if self.live[at].cells.len() >= keys {
-            at
-        } else {
-            match self.grow(at, keys)? {
-                Some(at) => at,
-                None => return Ok(None),
-            }
+            Some(slab) if slab.bin == bin && slab.len >= keys => self.recent,
+            _ => self.find(bin, keys)?,
         };
         self.recent = at;
-        let slab = &mut self.live[at];
-        if !slab.fits(events, bits) {
-            slab.drain(&mut self.rows);
+        let slab = self.live[at];
+        if !C::fits(slab.events + events, slab.bits.max(bits)) {
+            self.empty(at);
         }
+        let slab = &mut self.live[at];
         slab.events += events;
         slab.bits = slab.bits.max(bits);
-        Ok(Some(at))
+        Ok(at)
     }
 
-    /// Makes a slab longer; past the budget it begins anew.
-    #[cold]
-    fn grow(&mut self, at: usize, keys: usize) -> Result<Option<usize>> {
-        let more = (keys - self.live[at].cells.len()) * size_of::<[u64; N]>();
-        if self.bytes + more > self.budget && self.live.len() > 1 {
-            let bin = self.live[at].bin;
-            self.spill()?;
-            return self.insert(bin, keys);
+    fn find(&mut self, bin: i64, keys: usize) -> Result<usize> {
+        match self.live.binary_search_by_key(&bin, |slab| slab.bin) {
+            Ok(at) if self.live[at].len >= keys => Ok(at),
+            Ok(at) => {
+                // Keys became more: the cells move to where there is room for more still.
+                let Slab { start, len, .. } = self.live[at];
+                let Some(to) = self.room(keys.next_power_of_two())? else { return self.insert(bin, keys) };
+                self.arena.copy_within(start..start + len, to);
+                let slab = &mut self.live[at];
+                (slab.start, slab.len) = (to, keys.next_power_of_two());
+                Ok(at)
+            }
+            Err(_) => self.insert(bin, keys),
         }
-        self.bytes += more;
-        self.live[at].cells.resize(keys, [0; N]);
-        Ok(Some(at))
     }
 
-    #[cold]
-    fn insert(&mut self, bin: i64, keys: usize) -> Result<Option<usize>> {
-        let bytes = keys * size_of::<[u64; N]>();
-        if self.bytes + bytes > self.budget && !self.live.is_empty() {
-            let cells = self.bytes / size_of::<[u64; N]>();
-            let filled = self.spill()?;
-            self.scattered = filled < cells / SPARSE;
-            if self.scattered {
-                return Ok(None);
+    fn insert(&mut self, bin: i64, keys: usize) -> Result<usize> {
+        // With keys still coming in, some room is left for more.
+        let start = match self.room(keys)? {
+            Some(start) => start,
+            None => self.room(keys)?.unwrap_or(0),
+        };
+        let at = self.live.partition_point(|slab| slab.bin < bin);
+        self.live.insert(at, Slab { bin, start, len: keys, events: 0, bits: 0 });
+        Ok(at)
+    }
+
+    /// Place of `len` fresh cells; `None` if everything was emptied to make room.
+    fn room(&mut self, len: usize) -> Result<Option<usize>> {
+        let start = self.arena.len();
+        if (start + len) * size_of::<C>() > self.budget && !self.live.is_empty() {
+            self.spill()?;
+            return Ok(None);
+        }
+        if start + len > self.arena.capacity() {
+            // A small scan stays small. Beyond, all that may ever be needed is asked for: memory counts once it is touched, and
+            // nothing has to move again.
+            let few = SMALL / size_of::<C>();
+            let most = if start + len <= few { few } else { (self.budget / size_of::<C>()).max(start + len) };
+            let mut larger = memory::with_capacity(most);
+            larger.extend_from_slice(&self.arena);
+            self.arena = larger;
+        }
+        self.arena.resize(start + len, C::zeroed());
+        Ok(Some(start))
+    }
+
+    /// Moves what the cells of a slab hold into runs.
+    fn empty(&mut self, at: usize) {
+        let Slab { bin, start, len, .. } = self.live[at];
+        for (key, cell) in (0..).zip(&mut self.arena[start..start + len]) {
+            if *cell != C::zeroed() {
+                self.runs.push(Run { key, bin, sums: cell.sums() });
+                *cell = C::zeroed();
             }
         }
-        self.bytes += bytes;
-        let at = self.live.partition_point(|slab| slab.bin < bin);
-        self.live.insert(at, Slab { bin, cells: vec![[0; N]; keys], events: 0, bits: 0 });
-        Ok(Some(at))
+        (self.live[at].events, self.live[at].bits) = (0, 0);
     }
 
-    fn spill(&mut self) -> Result<usize> {
-        let filled = self.live.iter_mut().map(|slab| slab.drain(&mut self.rows)).sum();
+    fn spill(&mut self) -> Result<()> {
+        for at in 0..self.live.len() {
+            self.empty(at);
+        }
         self.live.clear();
-        self.bytes = 0;
-        self.shrink()?;
-        Ok(filled)
-    }
-
-    fn settle(&mut self) -> Result<()> {
-        let loose = self.loose.drain(..);
-        self.rows.extend(loose.map(|(bin, key, sums)| Row { key, bin, sums: sums.map(T::from) }));
+        self.arena.clear();
         self.shrink()
     }
 
-    /// Folds the rows once they have doubled, so that the work stays linear in the events.
+    /// Adds a row by itself.
+    pub(super) fn run(&mut self, run: Run<M>) -> Result<()> {
+        self.runs.push(run);
+        if self.runs.len() >= 2 * LOT { self.shrink() } else { Ok(()) }
+    }
+
+    /// Folds the runs once they are as many as the rows, so that the work stays linear in the events.
     fn shrink(&mut self) -> Result<()> {
-        if self.rows.len() > 2 * self.folded + LOT {
-            self.rows = crate::ledger::fold(std::mem::take(&mut self.rows))?;
-            self.folded = self.rows.len();
+        if self.runs.len() > self.folded.len() + LOT {
+            let rows = self.folded.iter().chain(self.runs.drain(..).map(|run| run.row())).collect::<Vec<Row<M>>>();
+            self.folded = fold(rows)?;
         }
         Ok(())
     }
 
-    /// Every cell that was touched as a row, sorted by key and bin. `order` lists the numbers of the keys as they are to
-    /// be sorted; a row's key is its place there.
-    pub(super) fn finish(mut self, order: &[u32]) -> Result<Vec<Row<N, T>>> {
-        if self.rows.is_empty() && self.loose.is_empty() {
-            return Ok(self.transpose(order));
+    /// Calls back with every run and every live cell that holds something: runs first, then bin by bin and key by key.
+    #[inline]
+    pub(super) fn each(&self, mut take: impl FnMut(u32, i64, [u64; M])) {
+        for run in &self.runs {
+            take(run.key, run.bin, run.sums);
         }
-        self.spill()?;
-        self.settle()?;
-        let mut place = vec![u32::MAX; order.iter().max().map_or(0, |most| *most as usize + 1)];
-        for (to, from) in (0..).zip(order) {
-            place[*from as usize] = to;
-        }
-        for row in &mut self.rows {
-            row.key = place[row.key as usize];
-        }
-        crate::ledger::fold(self.rows)
-    }
-
-    /// The rows of slabs alone. They lie bin by bin and are wanted key by key: read in order, written to one place for
-    /// each key.
-    fn transpose(&self, order: &[u32]) -> Vec<Row<N, T>> {
-        let keys = self.live.iter().map(|slab| slab.cells.len()).max().unwrap_or(0);
-        let mut counts = vec![0_usize; keys];
         for slab in &self.live {
-            for (count, cell) in counts.iter_mut().zip(&slab.cells) {
-                *count += usize::from(*cell != [0; N]);
-            }
-        }
-        // Where the rows of each number begin, and the key they get.
-        let mut next = vec![(0, 0); keys];
-        let mut begin = 0;
-        for (key, number) in (0_u32..).zip(order) {
-            if let Some(count) = counts.get(*number as usize) {
-                next[*number as usize] = (begin, key);
-                begin += count;
-            }
-        }
-        let mut rows = vec![Row { key: 0, bin: 0, sums: [T::default(); N] }; begin];
-        for slab in &self.live {
-            for ((place, key), cell) in next.iter_mut().zip(&slab.cells) {
-                if *cell != [0; N] {
-                    rows[*place] = Row { key: *key, bin: slab.bin, sums: cell.map(T::from) };
-                    *place += 1;
+            for (key, cell) in (0..).zip(&self.arena[slab.start..slab.start + slab.len]) {
+                if *cell != C::zeroed() {
+                    take(key, slab.bin, cell.sums());
                 }
             }
         }
-        rows
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Adds `value` at each of these bins and keys and returns the rows.
-    fn gather(budget: usize, places: &[(i64, u32)], value: u64) -> Vec<Row<1>> {
-        let mut slabs = Slabs::<1>::with_budget(budget);
-        for (bin, key) in places {
-            slabs.cell(*bin, *key, 64, 64 - value.leading_zeros()).unwrap()[0] += value;
-        }
-        let order: Vec<u32> = (0..64).collect();
-        slabs.finish(&order).unwrap()
     }
 
-    #[test]
-    fn a_cell_spills_before_it_wraps() {
-        let value = 1 << 62;
-        let rows = gather(BUDGET, &[(0, 1); 40], value);
-        assert_eq!(rows, [Row { key: 1, bin: 0, sums: [40 * u128::from(value)] }]);
-    }
-
-    #[test]
-    fn the_budget_cannot_be_seen_in_the_result() {
-        let places: Vec<(i64, u32)> = (0..5000_u32).map(|i| (i64::from(i * 7919 % 97), i * 31 % 64)).collect();
-        let dense = gather(BUDGET, &places, 3);
-        assert_eq!(dense, gather(0, &places, 3));
-        assert_eq!(dense, gather(64 * 8 * 5, &places, 3));
+    /// Rows that were folded on the way.
+    pub(super) fn folded(&self) -> &Rows<M> {
+        &self.folded
     }
 }

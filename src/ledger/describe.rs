@@ -62,10 +62,10 @@ impl Ledger {
     pub fn describe(&self) -> Result<Description> {
         let totals = self.totals()?;
         let mut occupied = [0_u128; 4];
-        for row in &self.occupancy {
-            super::merge::add_into(&mut occupied, &row.sums.map(u128::from))?;
+        for row in self.occupancy.iter() {
+            super::merge::add_into(&mut occupied, &row.sums)?;
         }
-        let timed = || self.moments.iter().map(|row| row.bin).filter(|bin| *bin != NULL_BIN);
+        let timed = || self.moments.bins().filter(|bin| *bin != NULL_BIN);
         Ok(Description {
             schema_version: super::file::SCHEMA_VERSION,
             bin_seconds: self.bin_seconds,
@@ -90,7 +90,7 @@ impl Ledger {
 
     fn top_series(&self, most: usize) -> Vec<TopSeries> {
         let mut requests = vec![0_u128; self.series.len()];
-        for row in &self.moments {
+        for row in self.moments.iter() {
             requests[row.key as usize] += row.sums[super::moment::REQUESTS];
         }
         let mut order: Vec<usize> = (0..requests.len()).collect();

@@ -1,6 +1,6 @@
 //! The ledger as a Parquet file: key columns, one exact integer column per sum, the origin in the metadata.
 
-use super::{Ledger, MOMENTS, NULL_BIN, OCCUPANCY, OCCUPANCY_BIN_S, Row, WindowFamily};
+use super::{Ledger, MOMENTS, NULL_BIN, OCCUPANCY, OCCUPANCY_BIN_S, Row};
 use crate::event::{Coverage, InputIdentity};
 use crate::keys::{Label, ROUTE_LABELS, SeriesTable};
 use crate::{Error, Result};
@@ -115,22 +115,21 @@ pub fn to_batch(ledger: &Ledger) -> RecordBatch {
         sums: (0..n_sums).map(|_| new_decimal()).collect(),
     };
     // Window rows stand at the same keys as the moments, so one cursor per family walks along.
-    let mut cursors = vec![0; ledger.windows.len()];
-    for row in &ledger.moments {
+    let mut cursors: Vec<_> = ledger.windows.iter().map(|family| family.rows.iter().peekable()).collect();
+    for row in ledger.moments.iter() {
         columns.keys("moments", ledger.series[row.key as usize].labels(), row.bin, ledger.bin_seconds);
         let mut values: Vec<Option<u128>> = row.sums.iter().map(|s| Some(*s)).collect();
-        for (family, cursor) in ledger.windows.iter().zip(&mut cursors) {
-            let here = family.rows.get(*cursor).filter(|w| (w.key, w.bin) == (row.key, row.bin));
-            *cursor += usize::from(here.is_some());
-            values.extend([here.map_or(0, |w| w.sums[0]), here.map_or(0, |w| w.sums[1])].map(Some));
+        for cursor in &mut cursors {
+            let here = cursor.next_if(|w| (w.key, w.bin) == (row.key, row.bin));
+            values.extend(here.map_or([0, 0], |w| w.sums).map(Some));
         }
         values.extend([None, None]);
         columns.sums(&values);
     }
-    for row in &ledger.occupancy {
+    for row in ledger.occupancy.iter() {
         columns.keys("occupancy", ledger.routes[row.key as usize].labels(), row.bin, OCCUPANCY_BIN_S);
         let mut values = vec![None; n_sums];
-        let [overlap, with_latency, requests, output] = row.sums.map(|sum| Some(u128::from(sum)));
+        let [overlap, with_latency, requests, output] = row.sums.map(Some);
         values[super::moment::REQUESTS] = requests;
         values[super::moment::OUTPUT] = output;
         values[n_sums - 2] = overlap;
@@ -251,8 +250,7 @@ fn from_batches(batches: &[RecordBatch], metadata: Metadata) -> Result<Ledger> {
     let mut table = SeriesTable::new(metadata.dimensions.clone());
     let mut moments = Vec::new();
     let mut occupancy = Vec::new();
-    let mut windows: Vec<WindowFamily> =
-        metadata.windows.iter().map(|window| WindowFamily { window: *window, rows: Vec::new() }).collect();
+    let mut windows: Vec<(u32, Vec<Row<2>>)> = metadata.windows.iter().map(|window| (*window, Vec::new())).collect();
     for batch in batches {
         let columns = Reading::new(batch, &metadata)?;
         for i in 0..batch.num_rows() {
@@ -266,10 +264,10 @@ fn from_batches(batches: &[RecordBatch], metadata: Metadata) -> Result<Ledger> {
                         *sum = cell(column, i)?;
                     }
                     moments.push(Row { key, bin, sums });
-                    for (w, family) in windows.iter_mut().enumerate() {
+                    for (w, (_, rows)) in windows.iter_mut().enumerate() {
                         let at = MOMENTS.len() + 2 * w;
                         let sums = [cell(columns.sums[at], i)?, cell(columns.sums[at + 1], i)?];
-                        family.rows.push(Row { key, bin, sums });
+                        rows.push(Row { key, bin, sums });
                     }
                 }
                 "occupancy" => {
@@ -277,8 +275,7 @@ fn from_batches(batches: &[RecordBatch], metadata: Metadata) -> Result<Ledger> {
                     let places = [at, at + 1, super::moment::REQUESTS, super::moment::OUTPUT];
                     let mut sums = [0; 4];
                     for (sum, place) in sums.iter_mut().zip(places) {
-                        let value = cell(columns.sums[place], i)?;
-                        *sum = value.try_into().map_err(|_| broken("an occupancy sum passes 64 bits".into()))?;
+                        *sum = cell(columns.sums[place], i)?;
                     }
                     occupancy.push(Row { key, bin, sums });
                 }

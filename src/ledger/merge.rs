@@ -1,6 +1,6 @@
 //! Adding ledgers: the same operation as `GROUP BY keys, SUM`, wherever it runs.
 
-use super::{CELL_LIMIT, Ledger, MOMENTS, OccupancyRow, Row, WindowFamily, moment};
+use super::{Bin, CELL_LIMIT, Ledger, MOMENTS, NULL_BIN, OCCUPANCY_BIN_S, Row, Rows, WindowFamily, moment};
 use crate::keys::{Label, Series};
 use crate::{Error, Result};
 use std::cmp::Ordering;
@@ -81,20 +81,17 @@ fn union<const K: usize>(lists: [&[Series]; K]) -> (Vec<Series>, [Vec<u32>; K]) 
     (place.into_keys().cloned().collect(), maps)
 }
 
-fn rekey<const N: usize, T: Copy>(rows: &[Row<N, T>], keys: &[u32]) -> Vec<Row<N, T>> {
+fn rekey<const N: usize>(rows: &[Row<N>], keys: &[u32]) -> Vec<Row<N>> {
     rows.iter().map(|row| Row { key: keys[row.key as usize], ..*row }).collect()
 }
 
 /// Adds two sorted lists of rows whose keys are places in lists that were united; the union keeps the order, so they
 /// stay sorted.
-fn join<const N: usize, T: Cell>(
-    (a, keys_a): (&[Row<N, T>], &[u32]),
-    (b, keys_b): (&[Row<N, T>], &[u32]),
-) -> Result<Vec<Row<N, T>>> {
-    let mut joined = Vec::with_capacity(a.len().max(b.len()));
-    let mut a = a.iter().map(|row| Row { key: keys_a[row.key as usize], ..*row }).peekable();
-    let mut b = b.iter().map(|row| Row { key: keys_b[row.key as usize], ..*row }).peekable();
-    let place = |row: &Row<N, T>| (row.key, row.bin);
+fn join<const N: usize>((a, keys_a): (&Rows<N>, &[u32]), (b, keys_b): (&Rows<N>, &[u32])) -> Result<Rows<N>> {
+    let mut joined = Rows::default();
+    let mut a = a.iter().map(|row| Row { key: keys_a[row.key as usize], ..row }).peekable();
+    let mut b = b.iter().map(|row| Row { key: keys_b[row.key as usize], ..row }).peekable();
+    let place = |row: &Row<N>| (row.key, row.bin);
     loop {
         let order = match (a.peek(), b.peek()) {
             (Some(x), Some(y)) => place(x).cmp(&place(y)),
@@ -103,61 +100,37 @@ fn join<const N: usize, T: Cell>(
             (None, None) => return Ok(joined),
         };
         match order {
-            Ordering::Less => joined.extend(a.next()),
-            Ordering::Greater => joined.extend(b.next()),
+            Ordering::Less => a.next().iter().for_each(|row| joined.push(row)),
+            Ordering::Greater => b.next().iter().for_each(|row| joined.push(row)),
             Ordering::Equal => {
                 if let (Some(mut x), Some(y)) = (a.next(), b.next()) {
                     add_into(&mut x.sums, &y.sums)?;
-                    joined.push(x);
+                    joined.push(&x);
                 }
             }
         }
     }
 }
 
-/// An integer that a sum is kept in.
-pub(crate) trait Cell: Copy + Default + From<u64> {
-    /// How long a sum may be, in words.
-    const WIDTH: &'static str;
-
-    /// The sum, if it fits.
-    fn plus(self, other: Self) -> Option<Self>;
-}
-
-impl Cell for u128 {
-    const WIDTH: &'static str = "38 digits";
-
-    fn plus(self, other: Self) -> Option<Self> {
-        self.checked_add(other).filter(|sum| *sum <= CELL_LIMIT)
-    }
-}
-
-impl Cell for u64 {
-    const WIDTH: &'static str = "64 bits";
-
-    fn plus(self, other: Self) -> Option<Self> {
-        self.checked_add(other)
-    }
-}
-
 /// Adds `other` to `sums`, checked against the width of a cell.
-pub(super) fn add_into<const N: usize, T: Cell>(sums: &mut [T; N], other: &[T; N]) -> Result<()> {
+pub(super) fn add_into<const N: usize>(sums: &mut [u128; N], other: &[u128; N]) -> Result<()> {
     for (sum, value) in sums.iter_mut().zip(other) {
-        let added = sum.plus(*value);
-        *sum = added.ok_or_else(|| Error::Overflow { what: format!("a ledger sum of more than {}", T::WIDTH) })?;
+        let added = sum.checked_add(*value).filter(|sum| *sum <= CELL_LIMIT);
+        *sum = added.ok_or_else(|| Error::Overflow { what: "a ledger sum of more than 38 digits".into() })?;
     }
     Ok(())
 }
 
 /// Rows sorted by key and bin with equal keys added.
-pub(crate) fn fold<const N: usize, T: Cell>(mut rows: Vec<Row<N, T>>) -> Result<Vec<Row<N, T>>> {
+pub(crate) fn fold<const N: usize>(mut rows: Vec<Row<N>>) -> Result<Rows<N>> {
     rows.sort_unstable_by_key(|row| (row.key, row.bin));
-    let mut folded: Vec<Row<N, T>> = Vec::with_capacity(rows.len());
-    for row in rows {
-        match folded.last_mut() {
-            Some(last) if (last.key, last.bin) == (row.key, row.bin) => add_into(&mut last.sums, &row.sums)?,
-            _ => folded.push(row),
+    let mut folded = Rows::default();
+    for equal in rows.chunk_by(|a, b| (a.key, a.bin) == (b.key, b.bin)) {
+        let mut sum = equal[0];
+        for row in &equal[1..] {
+            add_into(&mut sum.sums, &row.sums)?;
         }
+        folded.push(&sum);
     }
     Ok(folded)
 }
@@ -176,13 +149,16 @@ impl Ledger {
         dimensions: Vec<String>,
         series: &[Series],
         moments: &[Row<8>],
-        windows: Vec<WindowFamily>,
-        occupancy: &[OccupancyRow],
+        windows: Vec<(u32, Vec<Row<2>>)>,
+        occupancy: &[Row<4>],
     ) -> Result<Self> {
-        let mut ledger = Self::empty(bin_seconds, dimensions, &windows.iter().map(|w| w.window).collect::<Vec<_>>())?;
+        let mut ledger =
+            Self::empty(bin_seconds, dimensions, &windows.iter().map(|(window, _)| *window).collect::<Vec<_>>())?;
         // A series stands in the list only if it has moments, a route only if it has a row of either family: an
         // occupancy row names a route by any series of it.
         let mut used = vec![false; series.len()];
+        check_bins(moments.iter().map(|row| row.bin), bin_seconds)?;
+        check_bins(occupancy.iter().map(|row| row.bin), OCCUPANCY_BIN_S)?;
         for row in moments {
             check_cached(row)?;
             used[row.key as usize] = true;
@@ -196,13 +172,27 @@ impl Ledger {
         ledger.routes = sorted_routes;
         ledger.occupancy = fold(rekey(occupancy, &route_places))?;
         ledger.moments = fold(rekey(moments, &places))?;
-        for family in windows {
-            let rows: Vec<Row<2>> = family.rows.into_iter().filter(|row| row.sums != [0, 0]).collect();
-            let kept = ledger.windows.iter_mut().find(|w| w.window == family.window);
+        for (window, mut rows) in windows {
+            rows.retain(|row| row.sums != [0, 0]);
+            check_bins(rows.iter().map(|row| row.bin), bin_seconds)?;
+            let kept = ledger.windows.iter_mut().find(|w| w.window == window);
             kept.expect("declared above").rows = fold(rekey(&rows, &places))?;
         }
         ledger.series = sorted;
         Ok(ledger)
+    }
+}
+
+/// Refuses a start of a bin where none starts.
+fn check_bins(mut bins: impl Iterator<Item = i64>, width_s: u32) -> Result<()> {
+    let good = |bin: i64| bin == NULL_BIN || (bin.rem_euclid(i64::from(width_s)) == 0 && Bin::at(bin).is_some());
+    match bins.find(|bin| !good(*bin)) {
+        None => Ok(()),
+        Some(bin) => Err(Error::Argument {
+            what: "bin_start".into(),
+            value: jiff::Timestamp::from_second(bin).map_or_else(|_| bin.to_string(), |time| time.to_string()),
+            expected: format!("a start of a bin of {width_s} s"),
+        }),
     }
 }
 
@@ -231,13 +221,7 @@ fn kept(list: &[Series], used: &[bool]) -> (Vec<Series>, Vec<u32>) {
 
 impl Ledger {
     /// Fills an empty ledger with rows in canonical order.
-    pub(crate) fn fill(
-        &mut self,
-        series: Vec<Series>,
-        routes: Vec<Series>,
-        moments: Vec<Row<8>>,
-        occupancy: Vec<OccupancyRow>,
-    ) {
+    pub(crate) fn fill(&mut self, series: Vec<Series>, routes: Vec<Series>, moments: Rows<8>, occupancy: Rows<4>) {
         self.series = series;
         self.routes = routes;
         self.moments = moments;
@@ -246,7 +230,9 @@ impl Ledger {
 
     /// Keeps a window family with rows in canonical order; rows of nothing are not kept.
     pub(crate) fn keep_window(&mut self, mut family: WindowFamily) {
-        family.rows.retain(|row| row.sums != [0, 0]);
+        if family.rows.iter().any(|row| row.sums == [0, 0]) {
+            family.rows = family.rows.iter().filter(|row| row.sums != [0, 0]).collect();
+        }
         let at = self.windows.partition_point(|w| w.window < family.window);
         self.windows.insert(at, family);
     }

@@ -7,11 +7,14 @@
 mod describe;
 mod file;
 mod merge;
+mod rows;
 
 pub use describe::Description;
 pub use file::{read, read_bytes, to_batch, write};
+pub(crate) use merge::fold;
 pub use merge::merge;
-pub(crate) use merge::{Cell, fold};
+pub(crate) use rows::{Bin, Sums};
+pub use rows::{Row, Rows};
 
 use crate::event::{Coverage, InputIdentity};
 use crate::keys::Series;
@@ -61,27 +64,13 @@ pub mod moment {
     pub const OUTPUT2: usize = 7;
 }
 
-/// Sums of one family at one key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Row<const N: usize, T = u128> {
-    /// Number of the series (moments) or of the route (occupancy) in the ledger's list.
-    pub key: u32,
-    /// Start of the bin, seconds since 1970 UTC, or [`NULL_BIN`].
-    pub bin: i64,
-    /// The sums.
-    pub sums: [T; N],
-}
-
-/// A row of the occupancy family. A bin of five minutes holds far less than 64 bits count; past them it is an error.
-pub type OccupancyRow = Row<4, u64>;
-
 /// Twice the attention areas of one sliding window, per series and bin; see `physics::attention`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WindowFamily {
     /// Attention window in tokens.
     pub window: u32,
     /// `[2·Σ(A_W(in) − A_W(cached)), 2·Σ(A_W(in+out) − A_W(in))]`.
-    pub rows: Vec<Row<2>>,
+    pub rows: Rows<2>,
 }
 
 /// What a ledger was made from and by.
@@ -99,10 +88,10 @@ pub struct Ledger {
     bin_seconds: u32,
     dimensions: Vec<String>,
     series: Vec<Series>,
-    moments: Vec<Row<8>>,
+    moments: Rows<8>,
     windows: Vec<WindowFamily>,
     routes: Vec<Series>,
-    occupancy: Vec<OccupancyRow>,
+    occupancy: Rows<4>,
     /// What it was made from.
     pub origin: Origin,
 }
@@ -136,10 +125,10 @@ impl Ledger {
             bin_seconds,
             dimensions,
             series: Vec::new(),
-            moments: Vec::new(),
-            windows: windows.into_iter().map(|window| WindowFamily { window, rows: Vec::new() }).collect(),
+            moments: Rows::default(),
+            windows: windows.into_iter().map(|window| WindowFamily { window, rows: Rows::default() }).collect(),
             routes: Vec::new(),
-            occupancy: Vec::new(),
+            occupancy: Rows::default(),
             origin: Origin::default(),
         })
     }
@@ -170,13 +159,13 @@ impl Ledger {
 
     /// Moments rows, sorted by key and bin.
     #[must_use]
-    pub fn moments(&self) -> &[Row<8>] {
+    pub fn moments(&self) -> &Rows<8> {
         &self.moments
     }
 
     /// Occupancy rows, sorted by key and bin.
     #[must_use]
-    pub fn occupancy(&self) -> &[OccupancyRow] {
+    pub fn occupancy(&self) -> &Rows<4> {
         &self.occupancy
     }
 
@@ -202,7 +191,7 @@ impl Ledger {
     /// [`Error::Overflow`] past 38 digits.
     pub fn totals(&self) -> Result<[u128; 8]> {
         let mut totals = [0; 8];
-        for row in &self.moments {
+        for row in self.moments.iter() {
             merge::add_into(&mut totals, &row.sums)?;
         }
         Ok(totals)
@@ -233,11 +222,10 @@ impl Ledger {
         }
         let (since, until) = (since.unwrap_or(NULL_BIN + 1), until.unwrap_or(i64::MAX));
         let inside = |bin: i64| bin >= since && bin < until;
-        self.moments.retain(|row| inside(row.bin));
-        self.occupancy.retain(|row| inside(row.bin));
-        for family in &mut self.windows {
-            family.rows.retain(|row| inside(row.bin));
-        }
+        let moments: Vec<Row<8>> = self.moments.iter().filter(|row| inside(row.bin)).collect();
+        let mut occupancy: Vec<Row<4>> = self.occupancy.iter().filter(|row| inside(row.bin)).collect();
+        let kept = |family: &WindowFamily| family.rows.iter().filter(|row| inside(row.bin)).collect();
+        let windows = self.windows.iter().map(|family| (family.window, kept(family))).collect();
         // Series and routes that have no row left go as well, so that nothing is assumed about them.
         let first_route = u32::try_from(self.series.len()).expect("fewer than 2^32 series");
         let routes = self.routes.iter().map(|route| {
@@ -245,12 +233,11 @@ impl Ledger {
             Series::new(labels.chain(self.dimensions.iter().map(|_| None)).collect())
         });
         let series: Vec<Series> = self.series.iter().cloned().chain(routes).collect();
-        for row in &mut self.occupancy {
+        for row in &mut occupancy {
             row.key += first_route;
         }
         let origin = std::mem::take(&mut self.origin);
-        let kept =
-            Self::from_rows(self.bin_seconds, self.dimensions, &series, &self.moments, self.windows, &self.occupancy)?;
+        let kept = Self::from_rows(self.bin_seconds, self.dimensions, &series, &moments, windows, &occupancy)?;
         Ok(Self { origin, ..kept })
     }
 }

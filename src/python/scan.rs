@@ -5,6 +5,7 @@ use super::ledger::Ledger;
 use super::wait::interruptible;
 use super::{arrow, columns};
 use crate::intake;
+use crate::kernel::Kept;
 use crate::scan::{self, Options};
 use arrow_array::RecordBatchReader;
 use pyo3::prelude::*;
@@ -38,8 +39,7 @@ impl From<ScanOptions> for Options {
                 threads: o.threads,
                 ..intake::Options::default()
             },
-            bin_seconds: o.bin_seconds,
-            windows: o.windows,
+            kept: Kept { bin_seconds: o.bin_seconds, windows: o.windows, occupancy: true },
             allow_overlap: o.allow_overlap,
         }
     }

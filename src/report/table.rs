@@ -73,7 +73,7 @@ pub fn events_batch(
     values: &[Vec<f64>],
     keep: &[usize],
 ) -> RecordBatch {
-    let time = events.time_us.iter().map(|t| (*t != NO_TIME).then_some(*t));
+    let time = (0..events.time.len()).map(|at| events.time_us(at)).map(|t| (t != NO_TIME).then_some(t));
     let time = time.collect::<TimestampMicrosecondArray>().with_timezone("UTC");
     let mut columns: Vec<(String, ArrayRef)> = vec![("timestamp".into(), Arc::new(time))];
     let names = ROUTE_LABELS.iter().map(|l| (*l).to_owned()).chain(table.dimensions().iter().cloned());

@@ -2,7 +2,7 @@
 
 use crate::event::{Coverage, EventBatch, EventColumns, InputIdentity};
 use crate::intake::{self, CompiledMap, Source};
-use crate::kernel::Accumulator;
+use crate::kernel::{Accumulator, Kept};
 use crate::keys::SeriesTable;
 use crate::ledger::{self, Ledger};
 use crate::{Error, Result};
@@ -10,22 +10,14 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
 /// How logs become a ledger.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// How logs are read.
     pub intake: intake::Options,
-    /// Width of the moments bins in seconds: 300, 900 or 3600.
-    pub bin_seconds: u32,
-    /// Sliding windows to keep besides the moments, in tokens.
-    pub windows: Vec<u32>,
+    /// What the ledger holds.
+    pub kept: Kept,
     /// Whether ledgers that hold the same input may be added.
     pub allow_overlap: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { intake: intake::Options::default(), bin_seconds: 3600, windows: Vec::new(), allow_overlap: false }
-    }
 }
 
 struct Worker(Accumulator);
@@ -48,7 +40,7 @@ impl intake::Sink for Worker {
 /// # Errors
 /// As [`intake::read`], [`ledger::read`] and [`ledger::merge`]; [`Error::Interrupted`] if `should_stop` says so.
 pub fn scan(places: &[String], options: &Options, should_stop: &(dyn Fn() -> bool + Sync)) -> Result<Ledger> {
-    let empty = || Ledger::empty(options.bin_seconds, options.intake.dimensions.clone(), &options.windows);
+    let empty = || Ledger::empty(options.kept.bin_seconds, options.intake.dimensions.clone(), &options.kept.windows);
     empty()?;
     let (mut ledgers, mut logs) = (Vec::new(), Vec::new());
     for source in intake::discover(places)? {
@@ -58,7 +50,7 @@ pub fn scan(places: &[String], options: &Options, should_stop: &(dyn Fn() -> boo
         }
     }
     if !logs.is_empty() || ledgers.is_empty() {
-        let new = || Worker(Accumulator::new(options.bin_seconds, &options.windows));
+        let new = || Worker(Accumulator::new(&options.kept));
         let outcome = intake::read(&logs, &options.intake, new, should_stop)?;
         let mut parts = Vec::new();
         for (table, worker) in outcome.workers.into_iter().filter(|(table, _)| !table.is_empty()) {
@@ -103,7 +95,7 @@ pub fn scan_batches(
     batches: impl IntoIterator<Item = Result<RecordBatch>>,
     options: &Options,
 ) -> Result<Ledger> {
-    Ledger::empty(options.bin_seconds, options.intake.dimensions.clone(), &options.windows)?;
+    Ledger::empty(options.kept.bin_seconds, options.intake.dimensions.clone(), &options.kept.windows)?;
     if let Some(name) = options.intake.dimensions.iter().find(|name| schema.column_with_name(name).is_none()) {
         return Err(Error::MissingColumns {
             place: MEMORY.into(),
@@ -113,7 +105,7 @@ pub fn scan_batches(
     }
     let map = CompiledMap::for_schema(schema, &options.intake)?;
     let mut table = SeriesTable::new(options.intake.dimensions.clone());
-    let mut accumulator = Accumulator::new(options.bin_seconds, &options.windows);
+    let mut accumulator = Accumulator::new(&options.kept);
     let mut coverage = Coverage::default();
     let mut rows = 0;
     for batch in batches {

@@ -17,7 +17,7 @@ use wattledger::calibration::series::{Options as Reading, Series};
 use wattledger::error::Error;
 use wattledger::estimate::{AcceleratorBin, Estimate};
 use wattledger::fleet::Fleet;
-use wattledger::kernel::Accumulator;
+use wattledger::kernel::{Accumulator, Kept};
 use wattledger::ledger::Ledger;
 
 /// One replica of the small Llama on one H100.
@@ -27,7 +27,7 @@ fn dedicated() -> Fleet {
 
 fn ledger(requests: &[Logged], bin_s: u32) -> Ledger {
     let (table, batch) = events(requests);
-    let mut accumulator = Accumulator::new(bin_s, &[]);
+    let mut accumulator = Accumulator::new(&Kept { bin_seconds: bin_s, ..Kept::default() });
     accumulator.batch(&batch, &table).expect("sums fit");
     accumulator.into_ledger(&table).expect("sums fit")
 }

@@ -5,7 +5,7 @@ use wattledger::estimate::columns::{Total, sum};
 use wattledger::estimate::{Estimate, GroupBy, SiteSummary, Table};
 use wattledger::event::{Event, EventBatch, NO_LATENCY};
 use wattledger::fleet::Fleet;
-use wattledger::kernel::Accumulator;
+use wattledger::kernel::{Accumulator, Kept};
 use wattledger::keys::{ROUTE_LABELS, SeriesTable};
 use wattledger::ledger::Ledger;
 
@@ -51,7 +51,7 @@ pub fn events(requests: &[Logged]) -> (SeriesTable, EventBatch) {
 /// The ledger of these requests.
 pub fn ledger(requests: &[Logged]) -> Ledger {
     let (table, batch) = events(requests);
-    let mut accumulator = Accumulator::new(3600, &[]);
+    let mut accumulator = Accumulator::new(&Kept::default());
     accumulator.batch(&batch, &table).expect("sums fit");
     accumulator.into_ledger(&table).expect("sums fit")
 }

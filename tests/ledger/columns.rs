@@ -19,7 +19,7 @@ fn rows(events: &EventColumns<'_>, table: &SeriesTable, rows: &mut Vec<Row>) {
         let labels = table.get(events.series[i]).labels().iter().map(|l| l.as_deref().map(str::to_owned)).collect();
         let cached = events.cached_tokens.map_or(0, |cached| cached[i]);
         let latency = events.latency_us.map_or(NO_LATENCY, |latency| latency[i]);
-        rows.push((labels, events.time_us[i], events.input_tokens[i], cached, events.output_tokens[i], latency));
+        rows.push((labels, events.time_us(i), events.input_tokens[i], cached, events.output_tokens[i], latency));
     }
 }
 

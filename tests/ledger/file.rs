@@ -78,8 +78,10 @@ fn extreme() -> Ledger {
         Row { key: 1, bin: -3600, sums: [1, 2, 1, 4, 4, 1, 8, 16] },
         Row { key: 1, bin: 4_102_441_200, sums: [1, 0, 0, 0, 0, 0, 0, 0] },
     ];
-    let occupancy =
-        [Row { key: 0, bin: NULL_BIN, sums: [0, 0, 1, 0] }, Row { key: 1, bin: -300, sums: [u64::MAX, 1, 1, 4] }];
+    let occupancy = [
+        Row { key: 0, bin: NULL_BIN, sums: [0, 0, 1, 0] },
+        Row { key: 1, bin: -300, sums: [u64::MAX.into(), 1, 1, 4] },
+    ];
     Ledger::from_rows(3600, vec!["team".into()], &series, &moments, vec![], &occupancy).expect("it fits")
 }
 

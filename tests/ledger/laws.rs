@@ -4,6 +4,7 @@ use crate::support::{BIN_S, Fact, START_US, facts, ledger};
 use proptest::prelude::*;
 use wattledger::error::Error;
 use wattledger::event::InputIdentity;
+use wattledger::kernel::{Accumulator, Kept};
 use wattledger::keys::{Series, SeriesTable};
 use wattledger::ledger::{CELL_LIMIT, Ledger, NULL_BIN, Row, merge};
 
@@ -85,12 +86,12 @@ fn a_sum_beyond_38_digits_is_an_error_and_never_wraps() {
 }
 
 #[test]
-fn occupancy_beyond_64_bits_is_an_error_as_well() {
+fn occupancy_has_the_same_bound_as_moments() {
     let series = [Series::new(vec![None; 6])];
     let occupancy = |sums| [Row { key: 0, bin: 0, sums }, Row { key: 0, bin: 0, sums: [1, 1, 1, 1] }];
     let made = |sums| Ledger::from_rows(3600, vec![], &series, &[], vec![], &occupancy(sums));
-    assert!(made([u64::MAX - 1, 1, 1, 1]).is_ok());
-    assert!(matches!(made([u64::MAX, 1, 1, 1]), Err(Error::Overflow { .. })));
+    assert!(made([CELL_LIMIT - 1, 1, 1, 1]).is_ok());
+    assert!(matches!(made([CELL_LIMIT, 1, 1, 1]), Err(Error::Overflow { .. })));
 }
 
 #[test]
@@ -103,7 +104,8 @@ fn more_cached_than_input_tokens_is_no_row() {
 
 #[test]
 fn a_window_asked_for_twice_is_kept_once() {
-    let made = wattledger::kernel::Accumulator::new(3600, &[4096, 128, 4096]).into_ledger(&SeriesTable::new(vec![]));
+    let kept = Kept { windows: vec![4096, 128, 4096], ..Kept::default() };
+    let made = Accumulator::new(&kept).into_ledger(&SeriesTable::new(vec![]));
     assert_eq!(made.unwrap(), Ledger::empty(3600, vec![], &[128, 4096]).unwrap());
 }
 

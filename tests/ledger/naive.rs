@@ -4,7 +4,7 @@ use crate::support::{BIN_S, Fact, Mixed, START_US, WINDOWS, facts, labels, ledge
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use wattledger::keys::Series;
-use wattledger::ledger::{Ledger, NULL_BIN, Row};
+use wattledger::ledger::{Ledger, NULL_BIN, Row, Rows};
 
 type Key = (Vec<Option<String>>, i64);
 
@@ -66,16 +66,12 @@ fn naive(facts: &[Fact]) -> Maps {
 }
 
 fn maps(ledger: &Ledger) -> Maps {
-    fn named<const N: usize, T: Copy + Into<u128>>(
-        rows: &[Row<N, T>],
-        series: &[Series],
-        width: usize,
-    ) -> BTreeMap<Key, [u128; N]> {
-        let key = |row: &Row<N, T>| {
+    fn named<const N: usize>(rows: &Rows<N>, series: &[Series], width: usize) -> BTreeMap<Key, [u128; N]> {
+        let key = |row: &Row<N>| {
             let labels = series[row.key as usize].labels()[..width].iter();
             (labels.map(|label| label.as_deref().map(str::to_owned)).collect(), row.bin)
         };
-        let map: BTreeMap<Key, [u128; N]> = rows.iter().map(|row| (key(row), row.sums.map(Into::into))).collect();
+        let map: BTreeMap<Key, [u128; N]> = rows.iter().map(|row| (key(&row), row.sums)).collect();
         assert_eq!(map.len(), rows.len(), "a key stands once");
         map
     }
@@ -100,8 +96,8 @@ proptest! {
     fn rows_are_in_canonical_order(facts in facts(60)) {
         let ledger = ledger(&facts);
         prop_assert!(ledger.series().is_sorted() && ledger.routes().is_sorted());
-        prop_assert!(ledger.moments().is_sorted_by_key(|row| (row.key, row.bin)));
-        prop_assert!(ledger.occupancy().is_sorted_by_key(|row| (row.key, row.bin)));
+        prop_assert!(ledger.moments().iter().is_sorted_by_key(|row| (row.key, row.bin)));
+        prop_assert!(ledger.occupancy().iter().is_sorted_by_key(|row| (row.key, row.bin)));
         let routes = ledger.route_of_series();
         for (series, route) in ledger.series().iter().zip(routes) {
             prop_assert_eq!(series.route(), ledger.routes()[route as usize].labels());

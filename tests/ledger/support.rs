@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use wattledger::event::{Event, EventBatch, NO_LATENCY, NO_TIME};
-use wattledger::kernel::Accumulator;
+use wattledger::kernel::{Accumulator, Kept};
 use wattledger::keys::SeriesTable;
 use wattledger::ledger::Ledger;
 
@@ -85,7 +85,7 @@ pub const WINDOWS: [u32; 2] = [1024, 4096];
 /// The ledger of these events, gathered in batches of this many.
 pub fn ledger_in(facts: &[Fact], rows: usize) -> Ledger {
     let mut table = SeriesTable::new(vec!["tenant".into()]);
-    let mut accumulator = Accumulator::new(BIN_S, &WINDOWS);
+    let mut accumulator = Accumulator::new(&Kept { bin_seconds: BIN_S, windows: WINDOWS.to_vec(), occupancy: true });
     for some in facts.chunks(rows) {
         let batch = batch(some, &mut table);
         accumulator.batch(&batch, &table).expect("sums fit");

@@ -3,6 +3,7 @@
 use crate::support::{Fact, facts, labels, ledger};
 use proptest::prelude::*;
 use wattledger::intake;
+use wattledger::kernel::Kept;
 use wattledger::ledger::Ledger;
 use wattledger::scan::{Options, scan};
 
@@ -26,7 +27,8 @@ fn line(fact: &Fact, bad: bool) -> String {
 fn scanned(path: &std::path::Path, threads: usize, block_bytes: usize) -> Ledger {
     let intake = intake::Options { threads, block_bytes, dimensions: vec!["tenant".into()], ..Default::default() };
     let windows = crate::support::WINDOWS.to_vec();
-    let options = Options { intake, bin_seconds: crate::support::BIN_S, windows, ..Options::default() };
+    let kept = Kept { bin_seconds: crate::support::BIN_S, windows, occupancy: true };
+    let options = Options { intake, kept, ..Options::default() };
     scan(&[path.to_string_lossy().into_owned()], &options, &|| false).expect("it is read")
 }
 

@@ -1,0 +1,51 @@
+//! The loops over 256-bit registers: a cell is two of them.
+
+use super::{Moments, Record, Tokens, portable};
+use std::arch::x86_64::{
+    __m128i, __m256i, _mm_blend_epi32, _mm_set1_epi32, _mm_unpackhi_epi32, _mm_unpacklo_epi32, _mm256_add_epi64,
+    _mm256_cvtepu32_epi64, _mm256_mul_epu32, _mm256_permute4x64_epi64,
+};
+
+/// Adds an event, given as `[1, i, c, o]` in 32 bits each.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn add(cell: &mut Moments, event: __m128i) {
+    // Lanes of the left and the right factors of [i·i, c·c, i·o, o·o].
+    const LEFT: i32 = 1 | (2 << 2) | (1 << 4) | (3 << 6);
+    const RIGHT: i32 = 1 | (2 << 2) | (3 << 4) | (3 << 6);
+    let sums = _mm256_cvtepu32_epi64(event);
+    let products = _mm256_mul_epu32(_mm256_permute4x64_epi64::<LEFT>(sums), _mm256_permute4x64_epi64::<RIGHT>(sums));
+    let [low, high]: &mut [__m256i; 2] = bytemuck::cast_mut(&mut cell.0);
+    *low = _mm256_add_epi64(*low, sums);
+    *high = _mm256_add_epi64(*high, products);
+}
+
+#[target_feature(enable = "avx2")]
+pub(super) fn moments(cells: &mut [Moments], tokens: Tokens<'_>) {
+    let n = tokens.at.len();
+    let (at, at_rest) = tokens.at.as_chunks::<4>();
+    let (input, input_rest) = tokens.input[..n].as_chunks::<4>();
+    let (cached, cached_rest) = tokens.cached[..n].as_chunks::<4>();
+    let (output, output_rest) = tokens.output[..n].as_chunks::<4>();
+    let one = _mm_set1_epi32(1);
+    for (((at, input), cached), output) in at.iter().zip(input).zip(cached).zip(output) {
+        let [input, cached, output]: [__m128i; 3] = [*input, *cached, *output].map(bytemuck::cast);
+        let (one_cached, input_output) = (_mm_unpacklo_epi32(one, cached), _mm_unpacklo_epi32(input, output));
+        add(&mut cells[at[0] as usize], _mm_unpacklo_epi32(one_cached, input_output));
+        add(&mut cells[at[1] as usize], _mm_unpackhi_epi32(one_cached, input_output));
+        let (one_cached, input_output) = (_mm_unpackhi_epi32(one, cached), _mm_unpackhi_epi32(input, output));
+        add(&mut cells[at[2] as usize], _mm_unpacklo_epi32(one_cached, input_output));
+        add(&mut cells[at[3] as usize], _mm_unpackhi_epi32(one_cached, input_output));
+    }
+    let rest = Tokens { at: at_rest, input: input_rest, cached: cached_rest, output: output_rest };
+    portable::moments(cells, rest);
+}
+
+#[target_feature(enable = "avx2")]
+pub(super) fn moments_of_records(cells: &mut [Moments], records: &[Record]) {
+    let one = _mm_set1_epi32(1);
+    for record in records {
+        let event = _mm_blend_epi32::<1>(bytemuck::cast(record.values), one);
+        add(&mut cells[record.values[0] as usize], event);
+    }
+}
