@@ -130,6 +130,7 @@ pub(super) fn rate(ledger: &Ledger, plan: &Plan) -> Result<Rated> {
     for (at, deployed) in plan.deployments().iter().enumerate() {
         let period = deployed.provisioned.or(log);
         if deployed.dedicated {
+            check_occupancy(ledger, deployed)?;
             check_replicas(deployed, period)?;
         }
         rated.periods.push(period);
@@ -148,10 +149,32 @@ fn add<const N: usize>(sums: &mut [u128; N], other: &[u128; N]) -> Result<()> {
     Ok(())
 }
 
-/// From the first to the last five-minute bin in which any deployment saw a request.
+/// From the first to the last five-minute bin in which any deployment saw a request; wider bins where occupancy was not kept.
 fn period(ledger: &Ledger) -> Option<(i64, i64)> {
-    let bins = || ledger.occupancy().bins().filter(|bin| *bin != NULL_BIN);
-    Some((bins().min()?, bins().max()? + i64::from(OCCUPANCY_BIN_S)))
+    let (mut first, mut last, width) =
+        (i64::MAX, NULL_BIN, if ledger.keeps_occupancy() { OCCUPANCY_BIN_S } else { ledger.bin_seconds() });
+    let mut see = |bin: i64| {
+        if bin != NULL_BIN {
+            (first, last) = (first.min(bin), last.max(bin));
+        }
+    };
+    if ledger.keeps_occupancy() {
+        ledger.occupancy().bins().for_each(&mut see);
+    } else {
+        ledger.moments().bins().for_each(&mut see);
+    }
+    (last != NULL_BIN).then(|| (first, last + i64::from(width)))
+}
+
+/// How long a dedicated deployment was busy cannot be guessed.
+fn check_occupancy(ledger: &Ledger, deployed: &Deployed) -> Result<()> {
+    if ledger.keeps_occupancy() {
+        return Ok(());
+    }
+    Err(Error::LedgerMismatch {
+        problem: format!("deployment `{}` is dedicated, and the ledger keeps no occupancy", deployed.name),
+        hint: "scan again and keep it, or declare tenancy = \"shared\"".into(),
+    })
 }
 
 /// Scaled replicas are known in every hour of the period.

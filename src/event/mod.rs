@@ -5,6 +5,7 @@
 
 mod coverage;
 
+pub use crate::lanes::Ahead;
 pub use coverage::{Coverage, Disposition, InputIdentity, Reason, Reject};
 
 /// Marks an event without a time; it goes to the null bin.
@@ -108,7 +109,8 @@ impl EventBatch {
             output_tokens: &self.output_tokens,
             latency_us: Some(&self.latency_us),
             span: None,
-            union: None,
+            largest: None,
+            ahead: Ahead::default(),
         }
     }
 }
@@ -132,8 +134,10 @@ pub struct EventColumns<'a> {
     pub latency_us: Option<&'a [i64]>,
     /// Earliest and latest time of the events, where they were looked for and every event has one.
     pub span: Option<(i64, i64)>,
-    /// All bits that any input and any output has, where they were looked for.
-    pub union: Option<[u32; 2]>,
+    /// The largest input and the largest output, where they were looked for.
+    pub largest: Option<[u32; 2]>,
+    /// Memory of the events that come after these.
+    pub ahead: Ahead<'a>,
 }
 
 impl EventColumns<'_> {

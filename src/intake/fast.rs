@@ -22,7 +22,7 @@ use arrow_array::{Array, ArrowPrimitiveType, RecordBatch};
 use arrow_schema::{DataType, TimeUnit};
 
 /// Rows of a tile: its columns stay in the first-level cache from check to sum.
-const TILE: usize = 2048;
+const TILE: usize = 1024;
 
 /// Reads every row of a batch as an event or a reject, and hands the events on in columns.
 ///
@@ -38,7 +38,7 @@ pub fn batch_to_columns(
     take: &mut dyn FnMut(&EventColumns<'_>, &SeriesTable) -> Result<()>,
 ) -> Result<()> {
     let columns = bound(&batch.schema(), map, place)?;
-    let mut clean = Clean::new(batch, map, &columns);
+    let mut clean = Clean::new(batch, map, &columns, table);
     let mut scratch = Scratch::default();
     let mut events = EventBatch::default();
     let mut start = 0;
@@ -77,7 +77,7 @@ struct Clean<'a> {
 }
 
 impl<'a> Clean<'a> {
-    fn new(batch: &'a RecordBatch, map: &CompiledMap, columns: &[Vec<usize>]) -> Option<Self> {
+    fn new(batch: &'a RecordBatch, map: &CompiledMap, columns: &[Vec<usize>], table: &mut SeriesTable) -> Option<Self> {
         // Several candidates for one field are decided row by row.
         if columns.iter().any(|candidates| candidates.len() > 1) {
             return None;
@@ -94,7 +94,7 @@ impl<'a> Clean<'a> {
             time: time(array(Field::Timestamp)?, &map.zone)?,
             tokens: [counts(Field::InputTokens)?, counts(Field::CachedTokens)?, counts(Field::OutputTokens)?],
             latency_ms: counts(Field::LatencyMs)?,
-            labels: Labels::new(batch, columns)?,
+            labels: Labels::new(batch, columns, table)?,
         })
         .filter(|clean| clean.tokens[0].is_some() && clean.tokens[2].is_some())
     }
@@ -113,18 +113,19 @@ impl<'a> Clean<'a> {
         let input_tokens = input_counts.as_ref()?.tile(start, len, input);
         let output_tokens = output_counts.as_ref()?.tile(start, len, output);
         let cached_tokens = cached_counts.as_ref().map(|counts| counts.tile(start, len, cached));
-        let union = [plausible(input_tokens)?, plausible(output_tokens)?];
+        let (largest, exceeds) = match cached_tokens {
+            Some(cached) => lanes::tokens(input_tokens, cached, output_tokens),
+            None => ([lanes::largest(input_tokens), lanes::largest(output_tokens)], false),
+        };
         // What does not exceed the input is plausible as well.
-        if cached_tokens.is_some_and(|cached| lanes::any_exceeds(cached, input_tokens)) {
+        if exceeds || !plausible(largest[0]) || !plausible(largest[1]) {
             return None;
         }
         let latency_us = match &self.latency_ms {
             None => None,
             Some(counts) => {
                 let ms = counts.tile(start, len, codes);
-                if i64::from(lanes::union(ms)) > limits::LATENCY_US / 1000
-                    && ms.iter().any(|ms| i64::from(*ms) > limits::LATENCY_US / 1000)
-                {
+                if i64::from(lanes::largest(ms)) > limits::LATENCY_US / 1000 {
                     return None;
                 }
                 latency_us.clear();
@@ -133,9 +134,25 @@ impl<'a> Clean<'a> {
             }
         };
         const { assert!(NO_LATENCY < 0, "a latency is never taken for none") };
-        self.labels.series(start, len, table, codes, series)?;
-        let (ticks, span, union) = (self.time.1, Some(span), Some(union));
-        Some(EventColumns { series, time, ticks, input_tokens, cached_tokens, output_tokens, latency_us, span, union })
+        let next = (start + len).min(self.time.0.len())..(start + 2 * len).min(self.time.0.len());
+        let codes_ahead = self.labels.dictionaries.first().map_or(&[][..], |first| first.keys.bytes(next.clone()));
+        let series = self.labels.series(start, len, table, codes, series)?;
+        let tokens = |i: usize| self.tokens[i].as_ref().map_or(&[][..], |counts| counts.bytes(next.clone()));
+        let times = bytemuck::cast_slice(&self.time.0[next.clone()]);
+        let ahead = lanes::Ahead::new([times, tokens(0), tokens(1), tokens(2), codes_ahead]);
+        let (ticks, span, largest) = (self.time.1, Some(span), Some(largest));
+        Some(EventColumns {
+            series,
+            time,
+            ticks,
+            input_tokens,
+            cached_tokens,
+            output_tokens,
+            latency_us,
+            span,
+            largest,
+            ahead,
+        })
     }
 }
 
@@ -198,6 +215,20 @@ impl<'a> Counts<'a> {
         })
     }
 
+    /// The memory of some rows.
+    fn bytes(&self, rows: std::ops::Range<usize>) -> &'a [u8] {
+        match self {
+            Self::I8(v) => bytemuck::cast_slice(&v[rows]),
+            Self::I16(v) => bytemuck::cast_slice(&v[rows]),
+            Self::I32(v) => bytemuck::cast_slice(&v[rows]),
+            Self::I64(v) => bytemuck::cast_slice(&v[rows]),
+            Self::U8(v) => &v[rows],
+            Self::U16(v) => bytemuck::cast_slice(&v[rows]),
+            Self::U32(v) => bytemuck::cast_slice(&v[rows]),
+            Self::U64(v) => bytemuck::cast_slice(&v[rows]),
+        }
+    }
+
     /// The tile as 32-bit counts, borrowed where it can be; what is none becomes one beyond every limit.
     fn tile<'t>(&'t self, start: usize, len: usize, scratch: &'t mut Vec<u32>) -> &'t [u32] {
         let range = start..start + len;
@@ -208,7 +239,10 @@ impl<'a> Counts<'a> {
             Self::I32(v) => convert(&v[range], scratch),
             Self::I64(v) => convert(&v[range], scratch),
             Self::U8(v) => convert(&v[range], scratch),
-            Self::U16(v) => convert(&v[range], scratch),
+            Self::U16(v) => {
+                scratch.resize(len, 0);
+                lanes::widen(&v[range], scratch);
+            }
             Self::U64(v) => convert(&v[range], scratch),
         }
         scratch
@@ -220,23 +254,23 @@ fn convert<T: Copy + TryInto<u32>>(values: &[T], scratch: &mut Vec<u32>) {
     scratch.extend(values.iter().map(|v| (*v).try_into().unwrap_or(u32::MAX)));
 }
 
-/// All bits of the counts, if each is inside the limit.
-fn plausible(counts: &[u32]) -> Option<u32> {
-    let fits = |count: u32| u64::from(count) <= limits::TOKENS;
-    // The union is at least the largest count, and cheaper to find.
-    let union = lanes::union(counts);
-    (fits(union) || counts.iter().all(|count| fits(*count))).then_some(union)
+/// Whether a count is inside the limit.
+fn plausible(count: u32) -> bool {
+    u64::from(count) <= limits::TOKENS
 }
 
 /// Combinations of labels that are numbered in a table of their own; more take the ordinary path.
 const COMBINATIONS: usize = 1 << 20;
+/// So many are numbered before they are met: then a code mostly is the number itself.
+const FEW_COMBINATIONS: usize = 1 << 12;
 
 /// Label columns, every one a dictionary: each combination of their keys is numbered once.
 struct Labels<'a> {
     dictionaries: Vec<Dictionary<'a>>,
     slots: usize,
-    combinations: usize,
     numbers: Vec<u32>,
+    /// Each code is the number of its series.
+    same: bool,
 }
 
 struct Dictionary<'a> {
@@ -246,7 +280,7 @@ struct Dictionary<'a> {
 }
 
 impl<'a> Labels<'a> {
-    fn new(batch: &'a RecordBatch, columns: &[Vec<usize>]) -> Option<Self> {
+    fn new(batch: &'a RecordBatch, columns: &[Vec<usize>], table: &mut SeriesTable) -> Option<Self> {
         let places =
             (Field::Provider as usize..Field::Provider as usize + ROUTE_LABELS.len()).chain(FIELDS..columns.len());
         let mut dictionaries = Vec::new();
@@ -263,19 +297,26 @@ impl<'a> Labels<'a> {
             dictionaries.push(Dictionary { slot, keys, values });
         }
         let slots = ROUTE_LABELS.len() + columns.len() - FIELDS;
-        // Rounded up, so that the union of all codes tells whether each has its place.
-        let numbers = vec![u32::MAX; combinations.next_power_of_two()];
-        Some(Self { dictionaries, slots, combinations, numbers })
+        let numbers = vec![u32::MAX; combinations];
+        let mut labels = Self { dictionaries, slots, numbers, same: false };
+        if combinations <= FEW_COMBINATIONS && combinations < batch.num_rows() {
+            for code in 0..combinations {
+                labels.numbers[code] = labels.number(code, table);
+            }
+            labels.same = (0..).zip(&labels.numbers).all(|(code, number): (u32, _)| code == *number);
+        }
+        Some(labels)
     }
 
-    fn series(
-        &mut self,
+    /// Numbers of the series of a tile; `None` where a code stands for no text.
+    fn series<'t>(
+        &'t mut self,
         start: usize,
         len: usize,
         table: &mut SeriesTable,
-        codes: &mut Vec<u32>,
-        series: &mut Vec<u32>,
-    ) -> Option<()> {
+        codes: &'t mut Vec<u32>,
+        series: &'t mut Vec<u32>,
+    ) -> Option<&'t [u32]> {
         let codes = match self.dictionaries.as_slice() {
             [one] => one.keys.tile(start, len, codes),
             several => {
@@ -283,45 +324,51 @@ impl<'a> Labels<'a> {
                 codes.as_slice()
             }
         };
-        if lanes::union(codes) as usize >= self.numbers.len() {
+        if lanes::largest(codes) as usize >= self.numbers.len() {
             return None;
+        }
+        if self.same {
+            return Some(codes);
         }
         series.clear();
         series.extend(codes.iter().map(|code| self.numbers[*code as usize]));
         if series.contains(&u32::MAX) {
             for (number, code) in series.iter_mut().zip(codes) {
                 let code = *code as usize;
-                if code >= self.combinations {
-                    return None;
-                }
                 if self.numbers[code] == u32::MAX {
-                    self.numbers[code] = self.number(code, table);
+                    self.numbers[code] = number_of(&self.dictionaries, self.slots, code, table);
                 }
                 *number = self.numbers[code];
             }
         }
-        Some(())
+        Some(series)
     }
 
-    #[cold]
-    fn number(&self, mut code: usize, table: &mut SeriesTable) -> u32 {
-        let mut labels = vec![None; self.slots];
-        for dictionary in self.dictionaries.iter().rev() {
-            labels[dictionary.slot] = Some(dictionary.values[code % dictionary.values.len()]);
-            code /= dictionary.values.len();
-        }
-        table.intern(&labels)
+    fn number(&self, code: usize, table: &mut SeriesTable) -> u32 {
+        number_of(&self.dictionaries, self.slots, code, table)
     }
 }
 
-/// The combination of every dictionary's key, as a number of mixed base.
+/// The number of the series of a combination.
+#[cold]
+fn number_of(dictionaries: &[Dictionary<'_>], slots: usize, mut code: usize, table: &mut SeriesTable) -> u32 {
+    let mut labels = vec![None; slots];
+    for dictionary in dictionaries.iter().rev() {
+        labels[dictionary.slot] = Some(dictionary.values[code % dictionary.values.len()]);
+        code /= dictionary.values.len();
+    }
+    table.intern(&labels)
+}
+
+/// The combination of every dictionary's key, as a number of mixed base; one without a text becomes one beyond them all.
 fn combine(dictionaries: &[Dictionary<'_>], start: usize, len: usize, codes: &mut Vec<u32>, scratch: &mut Vec<u32>) {
     codes.clear();
     codes.resize(len, 0);
     for dictionary in dictionaries {
         let base = u32::try_from(dictionary.values.len()).expect("combinations are few");
         for (code, key) in codes.iter_mut().zip(dictionary.keys.tile(start, len, scratch)) {
-            *code = *code * base + key;
+            let next = if *key < base { code.saturating_mul(base).saturating_add(*key) } else { u32::MAX };
+            *code = if *code == u32::MAX { u32::MAX } else { next };
         }
     }
 }

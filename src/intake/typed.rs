@@ -61,8 +61,18 @@ pub(super) enum Typed<'a> {
     Text(&'a StringArray),
     LargeText(&'a LargeStringArray),
     ViewText(&'a StringViewArray),
-    Time { array: &'a dyn Array, values: &'a [i64], unit: TimeUnit, zoned: bool },
-    Dictionary { array: &'a dyn Array, keys: Vec<usize>, values: Box<Typed<'a>> },
+    Time {
+        array: &'a dyn Array,
+        values: &'a [i64],
+        unit: TimeUnit,
+        zoned: bool,
+    },
+    /// Keys that stand for no value are `None`.
+    Dictionary {
+        array: &'a dyn Array,
+        keys: Vec<Option<usize>>,
+        values: Box<Typed<'a>>,
+    },
 }
 
 impl<'a> Typed<'a> {
@@ -98,8 +108,8 @@ impl<'a> Typed<'a> {
                 if dictionary.values().is_empty() {
                     return Some(Self::Null);
                 }
-                let values = Box::new(Self::new(&**dictionary.values())?);
-                Self::Dictionary { array, keys: dictionary.normalized_keys(), values }
+                let keys = keys(dictionary.keys(), dictionary.values().len())?;
+                Self::Dictionary { array, keys, values: Box::new(Self::new(&**dictionary.values())?) }
             }
             _ => return None,
         })
@@ -151,9 +161,26 @@ impl<'a> Typed<'a> {
                 let micros = micros(values[row], *unit);
                 if *zoned { Scalar::Instant(micros) } else { Scalar::Naive(micros) }
             }
-            Self::Dictionary { keys, values, .. } => values.cell(keys[row]),
+            Self::Dictionary { keys, values, .. } => keys[row].map_or(Scalar::Null, |key| values.cell(key)),
         }
     }
+}
+
+/// Keys of a dictionary of `len` values. Whoever made the array may have left them unchecked.
+fn keys(keys: &dyn Array, len: usize) -> Option<Vec<Option<usize>>> {
+    macro_rules! each {
+        ($($data_type:ident => $primitive:ty),+) => {
+            match keys.data_type() {
+                $(DataType::$data_type => {
+                    let values = keys.as_primitive::<$primitive>().values().iter();
+                    Some(values.map(|key| usize::try_from(*key).ok().filter(|key| *key < len)).collect())
+                })+
+                _ => None,
+            }
+        };
+    }
+    each!(Int8 => Int8Type, Int16 => Int16Type, Int32 => Int32Type, Int64 => Int64Type,
+        UInt8 => UInt8Type, UInt16 => UInt16Type, UInt32 => UInt32Type, UInt64 => UInt64Type)
 }
 
 /// Microseconds towards the past; what does not fit is far outside the years that are read, and stays so.

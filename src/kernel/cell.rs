@@ -8,13 +8,13 @@ pub(super) trait Cell<const M: usize>: Copy + PartialEq + Zeroable {
     /// The sums.
     fn sums(&self) -> [u64; M];
 
-    /// Whether as many events fit that add values of at most `bits` bits each.
-    fn fits(events: u64, bits: u32) -> bool;
+    /// How many events fit that add values of at most `bits` bits each.
+    fn most(bits: u32) -> u64;
 }
 
-/// Whether the sum of this many values of `bits` bits stays within `room` bits.
-fn within(events: u64, bits: u32, room: u32) -> bool {
-    bits < room && events <= 1 << (room - bits)
+/// How many values of `bits` bits stay within `room` bits together.
+fn most(bits: u32, room: u32) -> u64 {
+    1_u64.checked_shl(room.saturating_sub(bits)).unwrap_or(u64::MAX) - u64::from(bits > room)
 }
 
 impl Cell<8> for Moments {
@@ -22,8 +22,8 @@ impl Cell<8> for Moments {
         self.0
     }
 
-    fn fits(events: u64, bits: u32) -> bool {
-        within(events, bits, 64)
+    fn most(bits: u32) -> u64 {
+        most(bits, 64)
     }
 }
 
@@ -33,8 +33,8 @@ impl Cell<2> for [u64; 2] {
         *self
     }
 
-    fn fits(events: u64, bits: u32) -> bool {
-        within(events, bits, 64)
+    fn most(bits: u32) -> u64 {
+        most(bits, 64)
     }
 }
 
@@ -44,8 +44,8 @@ impl Cell<4> for [u64; 4] {
         *self
     }
 
-    fn fits(events: u64, bits: u32) -> bool {
-        within(events, bits, 64)
+    fn most(bits: u32) -> u64 {
+        most(bits, 64)
     }
 }
 
@@ -69,7 +69,7 @@ impl Cell<4> for Arrivals {
         [0, 0, self.0 & ((1 << Self::REQUEST_BITS) - 1), self.0 >> Self::REQUEST_BITS]
     }
 
-    fn fits(events: u64, bits: u32) -> bool {
-        events < 1 << Self::REQUEST_BITS && within(events, bits, u64::BITS - Self::REQUEST_BITS)
+    fn most(bits: u32) -> u64 {
+        most(bits, u64::BITS - Self::REQUEST_BITS).min((1 << Self::REQUEST_BITS) - 1)
     }
 }

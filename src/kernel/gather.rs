@@ -1,98 +1,121 @@
-//! Gathering: cells lie bin by bin and are wanted key by key. They are read in order and written to one place for each key.
+//! Gathering: cells lie bin by bin and are wanted key by key.
 
 use super::cell::Cell;
 use super::slabs::Slabs;
 use crate::Result;
-use crate::ledger::{Bin, Row, Rows, Sums, fold};
+use crate::ledger::{Bin, Row, Rows, add};
 use crate::memory;
+use bytemuck::Zeroable;
 
 /// Sums that left their cell.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Zeroable)]
 pub(super) struct Run<const M: usize> {
-    pub key: u32,
     pub bin: i64,
     pub sums: [u64; M],
-}
-
-impl<const M: usize> Run<M> {
-    pub fn row(self) -> Row<M> {
-        Row { key: self.key, bin: self.bin, sums: self.sums.map(u128::from) }
-    }
+    pub key: u32,
 }
 
 /// The rows of one family. `order` lists the numbers of the keys as they are to be sorted; a row's key is its place there.
-pub(super) fn rows<const M: usize, C: Cell<M>>(slabs: &Slabs<C, M>, order: &[u32]) -> Result<Rows<M>> {
-    match in_order(slabs, order) {
-        Some(rows) => Ok(rows),
-        None => folded(slabs, order).and_then(fold),
-    }
+pub(super) fn rows<const M: usize, C: Cell<M>>(slabs: Slabs<C, M>, order: &[u32]) -> Result<Rows<M>> {
+    if slabs.has_runs() { folded(slabs.into_runs(), order) } else { Ok(of_cells(&slabs, order)) }
 }
 
-/// Every row that there is, with its key's place in `order`; places may come twice.
-pub(super) fn folded<const M: usize, C: Cell<M>>(slabs: &Slabs<C, M>, order: &[u32]) -> Result<Vec<Row<M>>> {
-    let mut place = vec![u32::MAX; order.iter().max().map_or(0, |most| *most as usize + 1)];
+/// The rows of cells that never were emptied. Neighbouring keys share lines of the cache, so they are read together.
+fn of_cells<const M: usize, C: Cell<M>>(slabs: &Slabs<C, M>, order: &[u32]) -> Rows<M> {
+    const LINE: usize = 64;
+    let bin = |start| Bin::at(start).expect("bins start where bins do");
+    let places: Vec<(Bin, &[C])> = slabs.bins().map(|(start, cells)| (bin(start), cells)).collect();
+    let keys = places.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
+    let together = (LINE / size_of::<C>()).max(1);
+    // Room that is not used is never touched.
+    let mut rows = Rows::with_capacity(slabs.cells());
+    let mut columns = vec![vec![(bin(0), C::zeroed()); places.len() + 1]; together];
+    for first in (0..keys).step_by(together) {
+        let mut lens = vec![0; together];
+        for (bin, cells) in &places {
+            let cells = &cells[first.min(cells.len())..(first + together).min(cells.len())];
+            for ((cell, column), len) in cells.iter().zip(&mut columns).zip(&mut lens) {
+                // Written in any case, kept if there is something: no branch to guess.
+                column[*len] = (*bin, *cell);
+                *len += usize::from(*cell != C::zeroed());
+            }
+        }
+        for (column, len) in columns.iter().zip(lens).take(keys - first) {
+            let column = &column[..len];
+            let mut most = [0; M];
+            for (_, cell) in column {
+                most.iter_mut().zip(cell.sums()).for_each(|(most, sum)| *most = sum.max(*most));
+            }
+            rows.extend_key(column.iter().map(|(bin, _)| *bin), most, |which, row| column[row].1.sums()[which]);
+        }
+    }
+    rows.order_keys(order);
+    rows
+}
+
+/// The rows of runs in any order; runs of one place are added.
+pub(super) fn folded<const M: usize>(runs: Vec<Run<M>>, order: &[u32]) -> Result<Rows<M>> {
+    let mut place = vec![0_u32; order.iter().max().map_or(0, |most| *most as usize + 1)];
     for (to, from) in (0..).zip(order) {
         place[*from as usize] = to;
     }
-    let mut rows: Vec<Row<M>> = slabs.folded().iter().collect();
-    slabs.each(|key, bin, sums| rows.push(Run { key, bin, sums }.row()));
-    for row in &mut rows {
-        row.key = place[row.key as usize];
+    let runs = sorted(runs, order.len(), |key| place[key as usize]);
+    let mut rows = Rows::default();
+    for same in runs.chunk_by(|a, b| (a.key, a.bin) == (b.key, b.bin)) {
+        let mut sums = [0; M];
+        for run in same {
+            add(&mut sums, &run.sums.map(u128::from))?;
+        }
+        rows.push(&Row { key: same[0].key, bin: same[0].bin, sums });
     }
     Ok(rows)
 }
 
-/// The rows, if every place came once and every key's bins in ascending order.
-fn in_order<const M: usize, C: Cell<M>>(slabs: &Slabs<C, M>, order: &[u32]) -> Option<Rows<M>> {
-    if !slabs.folded().is_empty() {
-        return None;
-    }
-    let keys = order.iter().max().map_or(0, |most| *most as usize + 1);
-    let mut seen = vec![(0_usize, i64::MIN); keys];
-    let (mut union, mut sorted) = ([0; M], true);
-    slabs.each(|key, bin, sums| {
-        let (count, last) = &mut seen[key as usize];
-        sorted &= *count == 0 || bin > *last;
-        (*count, *last) = (*count + 1, bin);
-        union.iter_mut().zip(sums).for_each(|(union, sum)| *union |= sum);
-    });
-    if !sorted {
-        return None;
-    }
-    // Where the rows of each number begin.
-    let mut starts = vec![0];
-    let mut next = vec![0; keys];
-    for number in order {
-        let begin = starts[starts.len() - 1];
-        next[*number as usize] = begin;
-        starts.push(begin + seen[*number as usize].0);
-    }
-    let rows = starts[starts.len() - 1];
-    let mut bins = memory::zeroed(rows);
-    let mut sums = union.map(|union| match (union, u32::try_from(union)) {
-        (0, _) => Sums::Zero,
-        (_, Ok(_)) => Sums::Short(memory::zeroed(rows)),
-        (_, Err(_)) => Sums::Long(memory::zeroed(rows)),
-    });
-    let mut known = None;
-    slabs.each(|key, start, values| {
-        let at = &mut next[key as usize];
-        // Places come bin by bin.
-        let bin = match known {
-            Some((known, bin)) if known == start => bin,
-            _ => Bin::at(start).expect("bins of the kernel start where bins do"),
-        };
-        known = Some((start, bin));
-        bins[*at] = bin;
-        for (sums, value) in sums.iter_mut().zip(values) {
-            match sums {
-                #[expect(clippy::cast_possible_truncation, reason = "no sum has more bits")]
-                Sums::Short(sums) => sums[*at] = value as u32,
-                Sums::Long(sums) => sums[*at] = value,
-                Sums::Zero | Sums::Wide(_) => {}
-            }
+/// Adds runs of one place where they fit together, so that as few as can be remain.
+pub(super) fn shrunk<const M: usize>(runs: Vec<Run<M>>) -> Vec<Run<M>> {
+    let keys = runs.iter().map(|run| run.key as usize + 1).max().unwrap_or(0);
+    let mut runs = sorted(runs, keys, |key| key);
+    runs.dedup_by(|run, sum| {
+        if (run.key, run.bin) != (sum.key, sum.bin) {
+            return false;
         }
-        *at += 1;
+        let mut both = sum.sums;
+        let fit = both.iter_mut().zip(run.sums).all(|(sum, more)| {
+            let (total, wrapped) = sum.overflowing_add(more);
+            *sum = total;
+            !wrapped
+        });
+        if fit {
+            sum.sums = both;
+        }
+        fit
     });
-    Some(Rows::new(starts, bins, sums))
+    runs
+}
+
+/// Runs by key and bin, the keys renamed: counted into their place, as bins mostly come in order.
+fn sorted<const M: usize>(runs: Vec<Run<M>>, keys: usize, place: impl Fn(u32) -> u32) -> Vec<Run<M>> {
+    let mut next = vec![0_usize; keys + 1];
+    for run in &runs {
+        next[place(run.key) as usize + 1] += 1;
+    }
+    for key in 0..keys {
+        next[key + 1] += next[key];
+    }
+    let mut sorted = memory::zeroed::<Run<M>>(runs.len());
+    for run in runs {
+        let key = place(run.key);
+        let next = &mut next[key as usize];
+        sorted[*next] = Run { key, ..run };
+        *next += 1;
+    }
+    let mut start = 0;
+    for end in next.into_iter().take(keys) {
+        let of_key = &mut sorted[start..end];
+        if !of_key.is_sorted_by_key(|run| run.bin) {
+            of_key.sort_by_key(|run| run.bin);
+        }
+        start = end;
+    }
+    sorted
 }

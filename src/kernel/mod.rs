@@ -23,6 +23,7 @@ use crate::event::{EventBatch, EventColumns, NO_TIME};
 use crate::keys::{Label, Series, SeriesTable};
 use crate::ledger::{Ledger, NULL_BIN, Rows, WindowFamily};
 use crate::physics::attention::doubled_area;
+use cell::Cell;
 use gather::Run;
 use lot::Lot;
 use occupancy::Occupancy;
@@ -106,7 +107,7 @@ impl Accumulator {
         let mut start = 0;
         while start < n {
             let end = (start + TILE).min(n);
-            self.tile(&Tile::new(events, start, end))?;
+            self.tile(&Tile::new(events, start, end));
             start = end;
         }
         Ok(())
@@ -126,52 +127,58 @@ impl Accumulator {
         }
     }
 
-    fn tile(&mut self, tile: &Tile<'_>) -> Result<()> {
+    fn tile(&mut self, tile: &Tile<'_>) {
         let keys = self.route_of.len();
         let many = keys * size_of::<Moments>() > DENSE_BYTES;
-        if many || !self.in_order(tile, keys)? {
+        if many || !self.in_order(tile, keys) {
             if self.lot.is_full() {
-                self.settle()?;
+                self.settle();
             }
             self.lot.push(tile);
             // Where all cells stay in the cache there is nothing to wait for.
             if !many && self.moments.bytes() <= CACHED_BYTES {
-                self.settle()?;
+                self.settle();
             }
         }
-        Ok(())
     }
 
     /// Adds a tile of few neighbouring bins; says whether it was one.
-    fn in_order(&mut self, tile: &Tile<'_>, keys: usize) -> Result<bool> {
+    fn in_order(&mut self, tile: &Tile<'_>, keys: usize) -> bool {
         let bins = tile.bins(self.bin_s);
         let (events, bits) = (tile.len() as u64, tile.product_bits);
         let Self { at, places, .. } = self;
-        let Some(cells) = self.moments.span(bins, keys, events, bits, places)? else { return Ok(false) };
+        let Some(cells) = self.moments.span(bins, keys, events, bits, places) else { return false };
         let Tile { input, cached, output, series, .. } = tile;
-        if let [start] = places.as_slice() {
-            simd::moments(&mut cells[*start..*start + keys], Tokens { at: series, input, cached, output });
+        let (cells, at) = if let [start] = places.as_slice() {
+            (&mut cells[*start..*start + keys], *series)
         } else {
             tile.places(bins, places, series, at);
-            simd::moments(cells, Tokens { at, input, cached, output });
+            (cells, at.as_slice())
+        };
+        let tokens = Tokens { at, input, cached, output, ahead: tile.ahead };
+        let occupancy = self.occupancy.as_mut();
+        if let Some((arrivals, at)) = occupancy.and_then(|occupancy| occupancy.arrivals(tile, &self.route_of)) {
+            simd::moments_and_arrivals(cells, arrivals, at, tokens);
+        } else {
+            simd::moments(cells, tokens);
+            if let Some(occupancy) = &mut self.occupancy {
+                occupancy.tile(tile, &self.route_of);
+            }
         }
         for (window, slabs) in &mut self.windows {
             for i in 0..tile.len() {
                 let tokens = [tile.input[i], tile.cached[i], tile.output[i]];
-                let cells = slabs.bin(tile.bin(tile.time[i], self.bin_s), keys, 1, bits)?;
+                let cells = slabs.bin(tile.bin(tile.time[i], self.bin_s), keys, 1, bits);
                 add_areas(&mut cells[tile.series[i] as usize], tokens, *window);
             }
         }
-        if let Some(occupancy) = &mut self.occupancy {
-            occupancy.tile(tile, &self.route_of)?;
-        }
-        Ok(true)
+        true
     }
 
     /// Adds the events that wait.
-    fn settle(&mut self) -> Result<()> {
+    fn settle(&mut self) {
         if self.lot.is_empty() {
-            return Ok(());
+            return;
         }
         let keys = self.route_of.len();
         let finest_s = self.occupancy.as_ref().map_or(self.bin_s, |_| i64::from(crate::ledger::OCCUPANCY_BIN_S));
@@ -183,24 +190,25 @@ impl Accumulator {
             let bits = group.iter().fold(0, |bits, r| bits | r.values[1] | r.values[3]);
             let bits = 2 * (u32::BITS - bits.leading_zeros() + 1);
             if let Some(occupancy) = &mut self.occupancy {
-                occupancy.records(group, &self.route_of)?;
+                occupancy.records(group, &self.route_of);
             }
             for (window, slabs) in &mut self.windows {
                 for Record { values: [series, tokens @ ..], .. } in &*group {
                     let mut cell = [0; 2];
                     add_areas(&mut cell, *tokens, *window);
-                    slabs.run(Run { key: *series, bin: start, sums: cell })?;
+                    slabs.run(Run { key: *series, bin: start, sums: cell });
                 }
             }
             let dense = group.len().saturating_mul(DENSE_SHARE) >= keys || keys * size_of::<Moments>() <= CACHED_BYTES;
-            if dense && bits < 64 && group.len() as u64 <= 1 << (64 - bits) {
-                let cells = self.moments.bin(start, keys, group.len() as u64, bits)?;
-                simd::moments_of_records(cells, group);
+            if dense {
+                for few in group.chunks(usize::try_from(Moments::most(bits)).unwrap_or(usize::MAX)) {
+                    let cells = self.moments.bin(start, keys, few.len() as u64, bits);
+                    simd::moments_of_records(cells, few);
+                }
             } else {
-                sparse(&mut self.moments, group, start)?;
+                sparse(&mut self.moments, group, start);
             }
         }
-        Ok(())
     }
 
     /// The ledger of these events alone.
@@ -212,28 +220,45 @@ impl Accumulator {
     /// If the table is not the one the events were numbered in.
     pub fn into_ledger(mut self, table: &SeriesTable) -> Result<Ledger> {
         self.learn_routes(table);
-        self.settle()?;
+        self.settle();
         let bin_seconds = u32::try_from(self.bin_s).expect("a bin is at most an hour");
-        let mut series: Vec<u32> = (0..).take(table.len()).collect();
-        series.sort_unstable_by(|a, b| table.get(*a).cmp(table.get(*b)));
-        let mut routes: Vec<u32> = self.first_of_route.into_values().collect();
+        let mut order: Vec<u32> = (0..).take(table.len()).collect();
+        order.sort_unstable_by(|a, b| table.get(*a).cmp(table.get(*b)));
+        let mut moments = gather::rows(self.moments, &order)?;
+        // A dictionary may name what no event has.
+        let used = moments.drop_empty_keys(order.len());
+        let series = order
+            .iter()
+            .zip(&used)
+            .filter(|(_, used)| **used)
+            .map(|(id, _)| table.get(*id).clone())
+            .collect::<Vec<_>>();
+        let mut routes: Vec<u32> =
+            order.iter().zip(&used).filter(|(_, used)| **used).map(|(id, _)| self.route_of[*id as usize]).collect();
         routes.sort_unstable_by(|a, b| table.get(*a).route().cmp(table.get(*b).route()));
+        routes.dedup();
+        let keeps_occupancy = self.occupancy.is_some();
         let mut ledger = Ledger::empty(bin_seconds, table.dimensions().to_vec(), &[])?;
         ledger.fill(
-            series.iter().map(|id| table.get(*id).clone()).collect(),
+            series,
             routes.iter().map(|id| Series::new(table.get(*id).route().to_vec())).collect(),
-            gather::rows(&self.moments, &series)?,
+            moments,
             self.occupancy.map_or_else(|| Ok(Rows::default()), |occupancy| occupancy.rows(&routes))?,
         );
+        if !keeps_occupancy {
+            ledger = ledger.without_occupancy();
+        }
         for (window, slabs) in self.windows {
-            ledger.keep_window(WindowFamily { window, rows: gather::rows(&slabs, &series)? });
+            let mut rows = gather::rows(slabs, &order)?;
+            rows.keep_keys(&used);
+            ledger.keep_window(WindowFamily { window, rows });
         }
         Ok(ledger)
     }
 }
 
 /// Adds the events of one bin without cells: sorted by key, sums leave as they are complete.
-fn sparse(moments: &mut Slabs<Moments, 8>, group: &mut [Record], bin: i64) -> Result<()> {
+fn sparse(moments: &mut Slabs<Moments, 8>, group: &mut [Record], bin: i64) {
     group.sort_unstable_by_key(|record| record.values[0]);
     for same in group.chunk_by(|a, b| a.values[0] == b.values[0]) {
         // So few at once cannot wrap: a product is below 2^62.
@@ -245,10 +270,9 @@ fn sparse(moments: &mut Slabs<Moments, 8>, group: &mut [Record], bin: i64) -> Re
                     [1, input, cached, output, input * input, cached * cached, input * output, output * output];
                 sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
             }
-            moments.run(Run { key: same[0].values[0], bin, sums })?;
+            moments.run(Run { key: same[0].values[0], bin, sums });
         }
     }
-    Ok(())
 }
 
 /// Adds twice the attention areas of an event.

@@ -4,16 +4,14 @@
 //! memory budget all of them are emptied into rows. Which of the two happened cannot be seen in the result.
 
 use super::cell::Cell;
-use super::gather::Run;
-use crate::Result;
-use crate::ledger::{Row, Rows, fold};
+use super::gather::{self, Run};
 use crate::memory;
 
 /// Memory for dense cells per family, in bytes.
 const BUDGET: usize = 128 << 20;
 /// Memory of a small scan, in bytes.
 const SMALL: usize = 256 << 10;
-/// Rows gathered before they are sorted and added.
+/// Runs gathered before they are sorted and added.
 const LOT: usize = 1 << 20;
 /// Neighbouring bins that one tile may fall into.
 pub(super) const MOST_BINS: usize = 64;
@@ -38,7 +36,8 @@ pub(super) struct Slabs<C, const M: usize> {
     arena: Vec<C>,
     budget: usize,
     runs: Vec<Run<M>>,
-    folded: Rows<M>,
+    /// Runs there were after the last shrinking.
+    shrunk: usize,
 }
 
 impl<const M: usize, C: Cell<M>> Slabs<C, M> {
@@ -47,7 +46,7 @@ impl<const M: usize, C: Cell<M>> Slabs<C, M> {
     }
 
     pub(super) fn with_budget(budget: usize) -> Self {
-        Self { live: Vec::new(), recent: 0, arena: Vec::new(), budget, runs: Vec::new(), folded: Rows::default() }
+        Self { live: Vec::new(), recent: 0, arena: Vec::new(), budget, runs: Vec::new(), shrunk: 0 }
     }
 
     /// Bytes of all live cells.
@@ -55,12 +54,12 @@ impl<const M: usize, C: Cell<M>> Slabs<C, M> {
         self.arena.len() * size_of::<C>()
     }
 
-    /// The cells of one bin, with room for these events.
+    /// The cells of one bin, with room for these events, of which there are at most [`Cell::most`].
     #[inline]
-    pub(super) fn bin(&mut self, bin: i64, keys: usize, events: u64, bits: u32) -> Result<&mut [C]> {
-        let at = self.ready(bin, keys, events, bits)?;
+    pub(super) fn bin(&mut self, bin: i64, keys: usize, events: u64, bits: u32) -> &mut [C] {
+        let at = self.ready(bin, keys, events, bits);
         let Slab { start, len, .. } = self.live[at];
-        Ok(&mut self.arena[start..start + len])
+        &mut self.arena[start..start + len]
     }
 
     /// All cells, with the place of those of each bin from `first` to `last`; `None` where there are too many bins, or
@@ -72,19 +71,19 @@ impl<const M: usize, C: Cell<M>> Slabs<C, M> {
         events: u64,
         bits: u32,
         places: &mut Vec<usize>,
-    ) -> Result<Option<&mut [C]>> {
+    ) -> Option<&mut [C]> {
         let distance = usize::try_from(last.abs_diff(first) / step.unsigned_abs()).unwrap_or(usize::MAX);
-        if !C::fits(events, bits)
+        if events > C::most(bits)
             || distance >= MOST_BINS
             || (distance + 1).saturating_mul(keys * size_of::<C>()) > self.budget
         {
-            return Ok(None);
+            return None;
         }
         // Making room for one bin may empty all: then the first ones are made anew, and there is room for them.
         for _ in 0..2 {
             places.clear();
             for bin in (0..).map(|i| first + i * step).take(distance + 1) {
-                let at = self.ready(bin, keys, 0, bits)?;
+                let at = self.ready(bin, keys, 0, bits);
                 places.push(self.live[at].start);
             }
             if self.live.len() > distance {
@@ -92,62 +91,58 @@ impl<const M: usize, C: Cell<M>> Slabs<C, M> {
             }
         }
         for bin in (0..).map(|i| first + i * step).take(distance + 1) {
-            self.ready(bin, keys, events, bits)?;
+            self.ready(bin, keys, events, bits);
         }
-        Ok(Some(&mut self.arena))
+        Some(&mut self.arena)
     }
 
     /// Place of a slab with room for these events.
     #[inline]
-    fn ready(&mut self, bin: i64, keys: usize, events: u64, bits: u32) -> Result<usize> {
+    fn ready(&mut self, bin: i64, keys: usize, events: u64, bits: u32) -> usize {
         let at = match self.live.get(self.recent) {
             Some(slab) if slab.bin == bin && slab.len >= keys => self.recent,
-            _ => self.find(bin, keys)?,
+            _ => self.find(bin, keys),
         };
         self.recent = at;
         let slab = self.live[at];
-        if !C::fits(slab.events + events, slab.bits.max(bits)) {
+        if slab.events + events > C::most(slab.bits.max(bits)) {
             self.empty(at);
         }
         let slab = &mut self.live[at];
         slab.events += events;
         slab.bits = slab.bits.max(bits);
-        Ok(at)
+        at
     }
 
-    fn find(&mut self, bin: i64, keys: usize) -> Result<usize> {
+    fn find(&mut self, bin: i64, keys: usize) -> usize {
         match self.live.binary_search_by_key(&bin, |slab| slab.bin) {
-            Ok(at) if self.live[at].len >= keys => Ok(at),
+            Ok(at) if self.live[at].len >= keys => at,
             Ok(at) => {
                 // Keys became more: the cells move to where there is room for more still.
                 let Slab { start, len, .. } = self.live[at];
-                let Some(to) = self.room(keys.next_power_of_two())? else { return self.insert(bin, keys) };
+                let Some(to) = self.room(keys.next_power_of_two()) else { return self.insert(bin, keys) };
                 self.arena.copy_within(start..start + len, to);
                 let slab = &mut self.live[at];
                 (slab.start, slab.len) = (to, keys.next_power_of_two());
-                Ok(at)
+                at
             }
             Err(_) => self.insert(bin, keys),
         }
     }
 
-    fn insert(&mut self, bin: i64, keys: usize) -> Result<usize> {
-        // With keys still coming in, some room is left for more.
-        let start = match self.room(keys)? {
-            Some(start) => start,
-            None => self.room(keys)?.unwrap_or(0),
-        };
+    fn insert(&mut self, bin: i64, keys: usize) -> usize {
+        let start = self.room(keys).or_else(|| self.room(keys)).unwrap_or(0);
         let at = self.live.partition_point(|slab| slab.bin < bin);
         self.live.insert(at, Slab { bin, start, len: keys, events: 0, bits: 0 });
-        Ok(at)
+        at
     }
 
     /// Place of `len` fresh cells; `None` if everything was emptied to make room.
-    fn room(&mut self, len: usize) -> Result<Option<usize>> {
+    fn room(&mut self, len: usize) -> Option<usize> {
         let start = self.arena.len();
         if (start + len) * size_of::<C>() > self.budget && !self.live.is_empty() {
-            self.spill()?;
-            return Ok(None);
+            self.spill();
+            return None;
         }
         if start + len > self.arena.capacity() {
             // A small scan stays small. Beyond, all that may ever be needed is asked for: memory counts once it is touched, and
@@ -159,7 +154,7 @@ impl<const M: usize, C: Cell<M>> Slabs<C, M> {
             self.arena = larger;
         }
         self.arena.resize(start + len, C::zeroed());
-        Ok(Some(start))
+        Some(start)
     }
 
     /// Moves what the cells of a slab hold into runs.
@@ -174,47 +169,52 @@ impl<const M: usize, C: Cell<M>> Slabs<C, M> {
         (self.live[at].events, self.live[at].bits) = (0, 0);
     }
 
-    fn spill(&mut self) -> Result<()> {
+    fn spill(&mut self) {
         for at in 0..self.live.len() {
             self.empty(at);
         }
         self.live.clear();
         self.arena.clear();
-        self.shrink()
+        self.shrink();
     }
 
-    /// Adds a row by itself.
-    pub(super) fn run(&mut self, run: Run<M>) -> Result<()> {
+    /// Adds sums by themselves.
+    pub(super) fn run(&mut self, run: Run<M>) {
         self.runs.push(run);
-        if self.runs.len() >= 2 * LOT { self.shrink() } else { Ok(()) }
+        self.shrink();
     }
 
-    /// Folds the runs once they are as many as the rows, so that the work stays linear in the events.
-    fn shrink(&mut self) -> Result<()> {
-        if self.runs.len() > self.folded.len() + LOT {
-            let rows = self.folded.iter().chain(self.runs.drain(..).map(|run| run.row())).collect::<Vec<Row<M>>>();
-            self.folded = fold(rows)?;
-        }
-        Ok(())
-    }
-
-    /// Calls back with every run and every live cell that holds something: runs first, then bin by bin and key by key.
-    #[inline]
-    pub(super) fn each(&self, mut take: impl FnMut(u32, i64, [u64; M])) {
-        for run in &self.runs {
-            take(run.key, run.bin, run.sums);
-        }
-        for slab in &self.live {
-            for (key, cell) in (0..).zip(&self.arena[slab.start..slab.start + slab.len]) {
-                if *cell != C::zeroed() {
-                    take(key, slab.bin, cell.sums());
-                }
-            }
+    /// Adds up the runs once they have doubled, so that the work stays linear in the events.
+    fn shrink(&mut self) {
+        if self.runs.len() >= 2 * self.shrunk + LOT {
+            self.runs = gather::shrunk(std::mem::take(&mut self.runs));
+            self.shrunk = self.runs.len();
         }
     }
 
-    /// Rows that were folded on the way.
-    pub(super) fn folded(&self) -> &Rows<M> {
-        &self.folded
+    pub(super) fn is_empty(&self) -> bool {
+        self.live.is_empty() && self.runs.is_empty()
+    }
+
+    pub(super) fn has_runs(&self) -> bool {
+        !self.runs.is_empty()
+    }
+
+    /// Everything as runs.
+    pub(super) fn into_runs(mut self) -> Vec<Run<M>> {
+        for at in 0..self.live.len() {
+            self.empty(at);
+        }
+        self.runs
+    }
+
+    /// Bins that are live, in order, with their cells.
+    pub(super) fn bins(&self) -> impl Iterator<Item = (i64, &[C])> + '_ {
+        self.live.iter().map(|slab| (slab.bin, &self.arena[slab.start..slab.start + slab.len]))
+    }
+
+    /// How many cells are live.
+    pub(super) fn cells(&self) -> usize {
+        self.arena.len()
     }
 }

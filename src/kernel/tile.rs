@@ -1,11 +1,11 @@
 //! Tiles: events looked at together, with what is known of all of them.
 
-use crate::event::{EventColumns, NO_LATENCY, NO_TIME, Ticks};
+use crate::event::{Ahead, EventColumns, NO_LATENCY, NO_TIME, Ticks};
 use crate::lanes;
 use crate::ledger::NULL_BIN;
 
 /// Events of a tile: their columns stay in the first-level cache.
-pub(super) const TILE: usize = 2048;
+pub(super) const TILE: usize = 1024;
 const NONE_CACHED: [u32; TILE] = [0; TILE];
 
 /// At most [`TILE`] events.
@@ -17,6 +17,7 @@ pub(super) struct Tile<'a> {
     pub cached: &'a [u32],
     pub output: &'a [u32],
     pub latency_us: Option<&'a [i64]>,
+    pub ahead: Ahead<'a>,
     first: i64,
     last: i64,
     /// Bits of the largest product any event of the tile adds to a cell.
@@ -31,8 +32,8 @@ impl<'a> Tile<'a> {
         let time = &events.time[start..end];
         let (input, output) = (&events.input_tokens[start..end], &events.output_tokens[start..end]);
         let (first, last) = events.span.filter(|_| whole).unwrap_or_else(|| lanes::span(time));
-        let [any_input, any_output] =
-            events.union.filter(|_| whole).unwrap_or_else(|| [lanes::union(input), lanes::union(output)]);
+        let [most_input, most_output] =
+            events.largest.filter(|_| whole).unwrap_or_else(|| [lanes::largest(input), lanes::largest(output)]);
         Self {
             series: &events.series[start..end],
             time,
@@ -41,11 +42,12 @@ impl<'a> Tile<'a> {
             cached: events.cached_tokens.map_or(&NONE_CACHED[..end - start], |c| &c[start..end]),
             output,
             latency_us: events.latency_us.map(|l| &l[start..end]).filter(|l| l.iter().any(|x| *x != NO_LATENCY)),
+            ahead: if whole { events.ahead } else { Ahead::default() },
             first,
             last,
             // (input + output)² needs at most this many bits; so does every other product.
-            product_bits: 2 * (u32::BITS - (any_input | any_output).leading_zeros() + 1),
-            output_bits: u32::BITS - any_output.leading_zeros(),
+            product_bits: 2 * (u32::BITS - most_input.max(most_output).leading_zeros() + 1),
+            output_bits: u32::BITS - most_output.leading_zeros(),
         }
     }
 

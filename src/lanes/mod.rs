@@ -29,10 +29,50 @@ pub(crate) use dispatched;
 dispatched! {
     /// The earliest and the latest of some times; `(i64::MAX, i64::MIN)` for none.
     pub(crate) fn span(times: &[i64]) -> (i64, i64);
-    /// All bits that any of the counts has.
-    pub(crate) fn union(counts: &[u32]) -> u32;
-    /// Whether any count is larger than the one it belongs to.
-    pub(crate) fn any_exceeds(counts: &[u32], limits: &[u32]) -> bool;
+    /// The largest of some counts; 0 for none.
+    pub(crate) fn largest(counts: &[u32]) -> u32;
+    /// The largest input and the largest output, and whether any input has more cached tokens than it has tokens.
+    pub(crate) fn tokens(input: &[u32], cached: &[u32], output: &[u32]) -> ([u32; 2], bool);
+    /// Short counts as long ones, of the same length.
+    pub(crate) fn widen(short: &[u16], long: &mut [u32]);
+}
+
+/// Memory that is read soon, asked for a line at a time while there is other work.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ahead<'a> {
+    parts: [&'a [u8]; 5],
+    part: usize,
+    at: usize,
+}
+
+impl<'a> Ahead<'a> {
+    /// Will ask for these parts, one after the other.
+    pub(crate) fn new(parts: [&'a [u8]; 5]) -> Self {
+        Self { parts, part: 0, at: 0 }
+    }
+
+    /// Asks for the next line, if any is left.
+    #[inline(always)]
+    pub(crate) fn line(&mut self) {
+        let Some(part) = self.parts.get(self.part) else { return };
+        prefetch(part.as_ptr().wrapping_add(self.at));
+        self.at += 64;
+        if self.at >= part.len() {
+            (self.part, self.at) = (self.part + 1, 0);
+        }
+    }
+}
+
+#[inline(always)]
+fn prefetch(address: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    #[expect(unsafe_code, reason = "it takes an address")]
+    // SAFETY: a prefetch is a hint: it reads nothing that a program can see, and never fails.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(address.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
 }
 
 #[cfg(test)]
@@ -49,12 +89,21 @@ mod tests {
         ) {
             let span = (times.iter().copied().min().unwrap_or(i64::MAX), times.iter().copied().max().unwrap_or(i64::MIN));
             prop_assert_eq!([super::span(&times), portable::span(&times)], [span; 2]);
-            let (mut counts, limits): (Vec<u32>, Vec<u32>) = pairs.into_iter().unzip();
-            let exceeds = counts.iter().zip(&limits).any(|(count, limit)| count > limit);
-            prop_assert_eq!([super::any_exceeds(&counts, &limits), portable::any_exceeds(&counts, &limits)], [exceeds; 2]);
-            counts.push(large);
-            let union = counts.iter().fold(0, |union, count| union | count);
-            prop_assert_eq!([super::union(&counts), portable::union(&counts)], [union; 2]);
+            let (cached, mut input): (Vec<u32>, Vec<u32>) = pairs.into_iter().unzip();
+            let exceeds = cached.iter().zip(&input).any(|(count, limit)| count > limit);
+            let all = |counts: &[u32]| counts.iter().fold(0, |most, count| most.max(*count));
+            let output: Vec<u32> = input.iter().map(|input| large >> input.min(&31)).collect();
+            let told = ([all(&input), all(&output)], exceeds);
+            prop_assert_eq!(super::tokens(&input, &cached, &output), told);
+            prop_assert_eq!(portable::tokens(&input, &cached, &output), told);
+            input.push(large);
+            prop_assert_eq!([super::largest(&input), portable::largest(&input)], [all(&input); 2]);
+            #[expect(clippy::cast_possible_truncation, reason = "the low bits are wanted")]
+            let short: Vec<u16> = input.iter().map(|count| *count as u16).collect();
+            let mut long = [vec![0; short.len()], vec![0; short.len()]];
+            super::widen(&short, &mut long[0]);
+            portable::widen(&short, &mut long[1]);
+            prop_assert!(long.iter().all(|long| long.iter().copied().eq(short.iter().map(|short| u32::from(*short)))));
         }
     }
 }

@@ -15,12 +15,21 @@ pub(super) fn span(times: &[i64]) -> (i64, i64) {
 }
 
 #[inline(always)]
-pub(super) fn union(counts: &[u32]) -> u32 {
-    counts.iter().fold(0, |union, count| union | count)
+pub(super) fn largest(counts: &[u32]) -> u32 {
+    counts.iter().fold(0, |most, count| most.max(*count))
 }
 
 #[inline(always)]
 #[expect(clippy::needless_bitwise_bool, reason = "without an early way out the comparison runs over vectors")]
-pub(super) fn any_exceeds(counts: &[u32], limits: &[u32]) -> bool {
-    counts.iter().zip(limits).fold(false, |any, (count, limit)| any | (count > limit))
+pub(super) fn tokens(input: &[u32], cached: &[u32], output: &[u32]) -> ([u32; 2], bool) {
+    let mut all = ([0, 0], false);
+    for ((input, cached), output) in input.iter().zip(cached).zip(output) {
+        all = ([all.0[0].max(*input), all.0[1].max(*output)], all.1 | (cached > input));
+    }
+    all
+}
+
+#[inline(always)]
+pub(super) fn widen(short: &[u16], long: &mut [u32]) {
+    long.iter_mut().zip(short).for_each(|(long, short)| *long = (*short).into());
 }

@@ -11,8 +11,8 @@ pub struct Description {
     pub schema_version: u32,
     /// Width of the moments bins, seconds.
     pub bin_seconds: u32,
-    /// Width of the occupancy bins, seconds.
-    pub occupancy_bin_seconds: u32,
+    /// Width of the occupancy bins, seconds; null if occupancy was not kept.
+    pub occupancy_bin_seconds: Option<u32>,
     /// Names of the user dimensions.
     pub dimensions: Vec<String>,
     /// Sliding windows kept, tokens.
@@ -69,7 +69,7 @@ impl Ledger {
         Ok(Description {
             schema_version: super::file::SCHEMA_VERSION,
             bin_seconds: self.bin_seconds,
-            occupancy_bin_seconds: OCCUPANCY_BIN_S,
+            occupancy_bin_seconds: self.keeps_occupancy.then_some(OCCUPANCY_BIN_S),
             dimensions: self.dimensions.clone(),
             windows: self.windows.iter().map(|w| w.window).collect(),
             first_bin_s: timed().min(),

@@ -34,10 +34,17 @@ struct Metadata {
     bin_seconds: u32,
     dimensions: Vec<String>,
     windows: Vec<u32>,
+    #[serde(default = "kept")]
+    occupancy: bool,
     duplicates: String,
     rejects: String,
     coverage: Coverage,
     inputs: Vec<InputIdentity>,
+}
+
+/// Files of the first version say nothing: all of them keep occupancy.
+fn kept() -> bool {
+    true
 }
 
 /// Columns that only occupancy rows fill; the other two occupancy sums share a column with the moments.
@@ -159,6 +166,7 @@ pub fn write(ledger: &Ledger, path: &Path) -> Result<()> {
         bin_seconds: ledger.bin_seconds,
         dimensions: ledger.dimensions.clone(),
         windows: ledger.windows.iter().map(|w| w.window).collect(),
+        occupancy: ledger.keeps_occupancy,
         duplicates: "none removed".into(),
         rejects: "bad lines are rejected one by one and counted by reason".into(),
         coverage: ledger.origin.coverage.clone(),
@@ -285,6 +293,9 @@ fn from_batches(batches: &[RecordBatch], metadata: Metadata) -> Result<Ledger> {
     }
     let mut ledger =
         Ledger::from_rows(metadata.bin_seconds, metadata.dimensions, table.series(), &moments, windows, &occupancy)?;
+    if !metadata.occupancy {
+        ledger = ledger.without_occupancy();
+    }
     ledger.origin = super::Origin { coverage: metadata.coverage, inputs: metadata.inputs };
     Ok(ledger)
 }

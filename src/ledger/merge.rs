@@ -43,6 +43,10 @@ fn check(a: &Ledger, b: &Ledger, allow_overlap: bool) -> Result<()> {
     if windows(a) != windows(b) {
         return mismatch("windows are", format!("{:?}", windows(a)), format!("{:?}", windows(b)));
     }
+    if a.keeps_occupancy != b.keeps_occupancy {
+        let kept = |ledger: &Ledger| if ledger.keeps_occupancy { "kept" } else { "not kept" }.to_owned();
+        return mismatch("occupancy is", kept(a), kept(b));
+    }
     let twice = a.origin.inputs.iter().find(|x| b.origin.inputs.iter().any(|y| x.same_content(y)));
     match twice {
         Some(input) if !allow_overlap => Err(Error::LedgerOverlap { input: input.name.clone() }),
@@ -67,6 +71,7 @@ fn combine(a: Ledger, b: &Ledger) -> Result<Ledger> {
         windows,
         routes,
         occupancy: join((&a.occupancy, &routes_a), (&b.occupancy, &routes_b))?,
+        keeps_occupancy: a.keeps_occupancy,
         origin: a.origin,
     })
 }
@@ -113,7 +118,7 @@ fn join<const N: usize>((a, keys_a): (&Rows<N>, &[u32]), (b, keys_b): (&Rows<N>,
 }
 
 /// Adds `other` to `sums`, checked against the width of a cell.
-pub(super) fn add_into<const N: usize>(sums: &mut [u128; N], other: &[u128; N]) -> Result<()> {
+pub(crate) fn add_into<const N: usize>(sums: &mut [u128; N], other: &[u128; N]) -> Result<()> {
     for (sum, value) in sums.iter_mut().zip(other) {
         let added = sum.checked_add(*value).filter(|sum| *sum <= CELL_LIMIT);
         *sum = added.ok_or_else(|| Error::Overflow { what: "a ledger sum of more than 38 digits".into() })?;
@@ -122,7 +127,7 @@ pub(super) fn add_into<const N: usize>(sums: &mut [u128; N], other: &[u128; N]) 
 }
 
 /// Rows sorted by key and bin with equal keys added.
-pub(crate) fn fold<const N: usize>(mut rows: Vec<Row<N>>) -> Result<Rows<N>> {
+fn fold<const N: usize>(mut rows: Vec<Row<N>>) -> Result<Rows<N>> {
     rows.sort_unstable_by_key(|row| (row.key, row.bin));
     let mut folded = Rows::default();
     for equal in rows.chunk_by(|a, b| (a.key, a.bin) == (b.key, b.bin)) {

@@ -11,9 +11,9 @@ mod rows;
 
 pub use describe::Description;
 pub use file::{read, read_bytes, to_batch, write};
-pub(crate) use merge::fold;
+pub(crate) use merge::add_into as add;
 pub use merge::merge;
-pub(crate) use rows::{Bin, Sums};
+pub(crate) use rows::Bin;
 pub use rows::{Row, Rows};
 
 use crate::event::{Coverage, InputIdentity};
@@ -92,6 +92,7 @@ pub struct Ledger {
     windows: Vec<WindowFamily>,
     routes: Vec<Series>,
     occupancy: Rows<4>,
+    keeps_occupancy: bool,
     /// What it was made from.
     pub origin: Origin,
 }
@@ -129,6 +130,7 @@ impl Ledger {
             windows: windows.into_iter().map(|window| WindowFamily { window, rows: Rows::default() }).collect(),
             routes: Vec::new(),
             occupancy: Rows::default(),
+            keeps_occupancy: true,
             origin: Origin::default(),
         })
     }
@@ -167,6 +169,19 @@ impl Ledger {
     #[must_use]
     pub fn occupancy(&self) -> &Rows<4> {
         &self.occupancy
+    }
+
+    /// Whether occupancy was kept. Without it nothing can be said of dedicated deployments, whose idle energy follows from
+    /// how long they were busy.
+    #[must_use]
+    pub fn keeps_occupancy(&self) -> bool {
+        self.keeps_occupancy
+    }
+
+    /// The ledger without its occupancy.
+    #[must_use]
+    pub fn without_occupancy(self) -> Self {
+        Self { occupancy: Rows::default(), keeps_occupancy: false, ..self }
     }
 
     /// Sliding-window families kept besides the moments, by window.
@@ -238,6 +253,7 @@ impl Ledger {
         }
         let origin = std::mem::take(&mut self.origin);
         let kept = Self::from_rows(self.bin_seconds, self.dimensions, &series, &moments, windows, &occupancy)?;
-        Ok(Self { origin, ..kept })
+        let keeps_occupancy = self.keeps_occupancy;
+        Ok(Self { origin, keeps_occupancy, ..kept })
     }
 }

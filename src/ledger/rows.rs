@@ -4,6 +4,8 @@
 //! worked out to fill it. So keys are ranges, bins are counted, and a sum that is 0 in every row is not there.
 
 use super::{NULL_BIN, OCCUPANCY_BIN_S};
+use crate::memory;
+use std::ops::Range;
 
 /// Sums at one key and bin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,7 +20,7 @@ pub struct Row<const N: usize> {
 
 /// One sum of every row, of the width that the largest needs.
 #[derive(Clone, Debug)]
-pub(crate) enum Sums {
+enum Sums {
     /// 0 in every row.
     Zero,
     Short(Vec<u32>),
@@ -36,19 +38,44 @@ impl Sums {
         }
     }
 
-    /// Adds a sum behind `len` others.
-    fn push(&mut self, len: usize, sum: u128) {
-        loop {
-            match (&mut *self, u32::try_from(sum), u64::try_from(sum)) {
-                (Self::Zero, Ok(0), _) => return,
-                (Self::Zero, ..) => *self = Self::Short(vec![0; len]),
-                (Self::Short(sums), Ok(short), _) => return sums.push(short),
-                (Self::Short(sums), ..) => *self = Self::Long(sums.iter().map(|sum| u64::from(*sum)).collect()),
-                (Self::Long(sums), _, Ok(long)) => return sums.push(long),
-                (Self::Long(sums), ..) => *self = Self::Wide(sums.iter().map(|sum| u128::from(*sum)).collect()),
-                (Self::Wide(sums), ..) => return sums.push(sum),
-            }
+    /// Adds sums of at most `most` behind `len` others; where memory is needed, enough for `room` of them.
+    #[expect(clippy::cast_possible_truncation, reason = "no sum is larger than the width was made for")]
+    fn extend(&mut self, len: usize, room: usize, most: u128, sums: impl Iterator<Item = u128>) {
+        if !self.holds(most) {
+            self.widen(len, room, most);
         }
+        match self {
+            Self::Zero => {}
+            Self::Short(all) => all.extend(sums.map(|sum| sum as u32)),
+            Self::Long(all) => all.extend(sums.map(|sum| sum as u64)),
+            Self::Wide(all) => all.extend(sums),
+        }
+    }
+
+    fn holds(&self, most: u128) -> bool {
+        match self {
+            Self::Zero => most == 0,
+            Self::Short(_) => most <= u32::MAX.into(),
+            Self::Long(_) => most <= u64::MAX.into(),
+            Self::Wide(_) => true,
+        }
+    }
+
+    /// Makes the first `len` sums wide enough for the next.
+    fn widen(&mut self, len: usize, room: usize, most: u128) {
+        fn copied<T>(len: usize, room: usize, sum: impl Fn(usize) -> T) -> Vec<T> {
+            let mut all = memory::with_capacity(room.max(len + 1));
+            all.extend((0..len).map(sum));
+            all
+        }
+        let long = |at| u64::try_from(self.get(at)).expect("it was no wider");
+        *self = if most <= u32::MAX.into() {
+            Self::Short(copied(len, room, |_| 0))
+        } else if most <= u64::MAX.into() {
+            Self::Long(copied(len, room, long))
+        } else {
+            Self::Wide(copied(len, room, |at| self.get(at)))
+        };
     }
 }
 
@@ -78,22 +105,44 @@ impl Bin {
 /// The rows of a family, sorted by key and bin.
 #[derive(Clone, Debug)]
 pub struct Rows<const N: usize> {
-    /// Number of the first row of each key, and of the first that is none.
-    starts: Vec<usize>,
+    /// Where the rows of each key lie.
+    keys: Vec<Range<usize>>,
     bins: Vec<Bin>,
     sums: [Sums; N],
+    /// How many rows memory is asked for.
+    room: usize,
 }
 
 impl<const N: usize> Default for Rows<N> {
     fn default() -> Self {
-        Self { starts: vec![0], bins: Vec::new(), sums: [const { Sums::Zero }; N] }
+        Self { keys: Vec::new(), bins: Vec::new(), sums: [const { Sums::Zero }; N], room: 0 }
     }
 }
 
 impl<const N: usize> Rows<N> {
-    /// Rows that are in order already.
-    pub(crate) fn new(starts: Vec<usize>, bins: Vec<Bin>, sums: [Sums; N]) -> Self {
-        Self { starts, bins, sums }
+    /// No rows, with room for some.
+    pub(crate) fn with_capacity(rows: usize) -> Self {
+        Self { bins: memory::with_capacity(rows), room: rows, ..Self::default() }
+    }
+
+    /// Adds the rows of the next key, in order: the bins, the largest of each sum, and each sum of each row.
+    pub(crate) fn extend_key(
+        &mut self,
+        bins: impl ExactSizeIterator<Item = Bin>,
+        most: [u64; N],
+        sum: impl Fn(usize, usize) -> u64,
+    ) {
+        let (start, rows) = (self.bins.len(), bins.len());
+        self.bins.extend(bins);
+        for (which, (sums, most)) in self.sums.iter_mut().zip(most).enumerate() {
+            sums.extend(start, self.room, most.into(), (0..rows).map(|row| sum(which, row).into()));
+        }
+        self.keys.push(start..self.bins.len());
+    }
+
+    /// Puts the keys in another order: where each comes from.
+    pub(crate) fn order_keys(&mut self, order: &[u32]) {
+        self.keys = order.iter().map(|key| self.keys.get(*key as usize).cloned().unwrap_or_default()).collect();
     }
 
     /// How many rows there are.
@@ -110,30 +159,38 @@ impl<const N: usize> Rows<N> {
 
     /// Every row in order.
     pub fn iter(&self) -> impl Iterator<Item = Row<N>> + Clone + '_ {
-        let keys = (0_u32..).zip(self.starts.windows(2));
-        keys.flat_map(move |(key, ends)| (ends[0]..ends[1]).map(move |at| self.row(key, at)))
+        (0_u32..).zip(&self.keys).flat_map(move |(key, rows)| rows.clone().map(move |at| self.row(key, at)))
     }
 
     fn row(&self, key: u32, at: usize) -> Row<N> {
         Row { key, bin: self.bins[at].start(), sums: std::array::from_fn(|i| self.sums[i].get(at)) }
     }
 
-    /// The start of the bin of every row.
+    /// The start of the bin of every row, in any order.
     pub fn bins(&self) -> impl Iterator<Item = i64> + '_ {
         self.bins.iter().map(|bin| bin.start())
-    }
-
-    /// One sum of every row.
-    pub fn sum(&self, which: usize) -> impl Iterator<Item = u128> + '_ {
-        (0..self.len()).map(move |at| self.sums[which].get(at))
     }
 
     /// The row at a key and bin.
     #[must_use]
     pub fn find(&self, key: u32, bin: i64) -> Option<Row<N>> {
-        let start = *self.starts.get(key as usize)?;
-        let rows = self.bins.get(start..*self.starts.get(key as usize + 1)?)?;
-        rows.binary_search(&Bin::at(bin)?).ok().map(|at| self.row(key, start + at))
+        let rows = self.keys.get(key as usize)?;
+        let found = self.bins[rows.clone()].binary_search(&Bin::at(bin)?);
+        found.ok().map(|at| self.row(key, rows.start + at))
+    }
+
+    /// Drops the keys that have no row, so that the others move up; says of each of `keys` whether it has any.
+    pub(crate) fn drop_empty_keys(&mut self, keys: usize) -> Vec<bool> {
+        let mut used: Vec<bool> = self.keys.iter().map(|rows| !rows.is_empty()).collect();
+        used.resize(keys, false);
+        self.keep_keys(&used);
+        used
+    }
+
+    /// Drops keys that have no row and are not used.
+    pub(crate) fn keep_keys(&mut self, used: &[bool]) {
+        let mut used = used.iter();
+        self.keys.retain(|_| used.next().copied().unwrap_or(false));
     }
 
     /// Adds a row behind the last one.
@@ -141,13 +198,13 @@ impl<const N: usize> Rows<N> {
     /// # Panics
     /// If it does not belong there, or its bin is none.
     pub(crate) fn push(&mut self, row: &Row<N>) {
-        let len = self.len();
-        assert!(row.key as usize + 2 >= self.starts.len(), "rows come in order of their keys");
-        self.starts.resize(row.key as usize + 1, len);
-        self.starts.push(len + 1);
+        let len = self.bins.len();
+        assert!(row.key as usize + 1 >= self.keys.len(), "rows come in order of their keys");
+        self.keys.resize(row.key as usize + 1, len..len);
+        self.keys[row.key as usize].end = len + 1;
         self.bins.push(Bin::at(row.bin).expect("a bin starts where bins do"));
         for (sums, sum) in self.sums.iter_mut().zip(row.sums) {
-            sums.push(len, sum);
+            sums.extend(len, self.room, sum, std::iter::once(sum));
         }
     }
 }
@@ -155,7 +212,7 @@ impl<const N: usize> Rows<N> {
 impl<const N: usize> PartialEq for Rows<N> {
     /// By value: the width is how rows are kept, not what they say.
     fn eq(&self, other: &Self) -> bool {
-        self.bins == other.bins && self.iter().eq(other.iter())
+        self.iter().eq(other.iter())
     }
 }
 

@@ -133,16 +133,16 @@ fn labels(name: &str, codes: &Bound<'_, PyAny>, texts: &[Option<String>]) -> PyR
     }
 }
 
-/// Codes as they are where every one of them stands for a text; else with nulls for those that do not.
+/// Codes as they are where every text is one; else with nulls for those that stand for none.
 fn keyed<T>(codes: &PrimitiveArray<T>, texts: &[Option<String>], values: ArrayRef) -> Result<ArrayRef, Error>
 where
     T: ArrowDictionaryKeyType,
     usize: TryFrom<T::Native>,
 {
-    if texts.iter().all(Option::is_some)
-        && let Ok(array) = DictionaryArray::try_new(codes.clone(), Arc::clone(&values))
-    {
-        return Ok(Arc::new(array));
+    if texts.iter().all(Option::is_some) {
+        // SAFETY: codes out of range are only unsafe to those who take them for checked. These arrays go to intake alone,
+        // which looks at every code before it uses it, as it must for arrays of other libraries.
+        return Ok(Arc::new(unsafe { DictionaryArray::new_unchecked(codes.clone(), values) }));
     }
     let known = |code: T::Native| usize::try_from(code).is_ok_and(|at| texts.get(at).is_some_and(Option::is_some));
     let keys: PrimitiveArray<T> = codes.values().iter().map(|code| known(*code).then_some(*code)).collect();

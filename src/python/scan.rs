@@ -23,6 +23,7 @@ pub(super) struct ScanOptions {
     threads: usize,
     bin_seconds: u32,
     windows: Vec<u32>,
+    occupancy: bool,
     allow_overlap: bool,
 }
 
@@ -39,7 +40,7 @@ impl From<ScanOptions> for Options {
                 threads: o.threads,
                 ..intake::Options::default()
             },
-            kept: Kept { bin_seconds: o.bin_seconds, windows: o.windows, occupancy: true },
+            kept: Kept { bin_seconds: o.bin_seconds, windows: o.windows, occupancy: o.occupancy },
             allow_overlap: o.allow_overlap,
         }
     }

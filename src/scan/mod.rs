@@ -40,7 +40,11 @@ impl intake::Sink for Worker {
 /// # Errors
 /// As [`intake::read`], [`ledger::read`] and [`ledger::merge`]; [`Error::Interrupted`] if `should_stop` says so.
 pub fn scan(places: &[String], options: &Options, should_stop: &(dyn Fn() -> bool + Sync)) -> Result<Ledger> {
-    let empty = || Ledger::empty(options.kept.bin_seconds, options.intake.dimensions.clone(), &options.kept.windows);
+    let empty = || {
+        let kept = &options.kept;
+        let ledger = Ledger::empty(kept.bin_seconds, options.intake.dimensions.clone(), &kept.windows)?;
+        Result::Ok(if kept.occupancy { ledger } else { ledger.without_occupancy() })
+    };
     empty()?;
     let (mut ledgers, mut logs) = (Vec::new(), Vec::new());
     for source in intake::discover(places)? {

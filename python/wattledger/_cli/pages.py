@@ -35,6 +35,10 @@ OVERVIEW = (
 ABOUT_JOINED = ("_source", "_retrieved", "_licence", "_quality")
 
 
+def _occupancy(seconds: int | None) -> str:
+    return "no occupancy" if seconds is None else f"{seconds} s occupancy"
+
+
 def describe(described: dict[str, Any], *, as_json: bool) -> None:
     """Print what a ledger holds."""
     if as_json:
@@ -44,7 +48,7 @@ def describe(described: dict[str, Any], *, as_json: bool) -> None:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     fields = {
         "period": f"{described['first_bin']} to {described['end']}",
-        "bins": f"{described['bin_seconds']} s moments, {described['occupancy_bin_seconds']} s occupancy",
+        "bins": f"{described['bin_seconds']} s moments, {_occupancy(described['occupancy_bin_seconds'])}",
         "rows": f"{described['moments_rows']:,} moments, {described['occupancy_rows']:,} occupancy",
         "keys": f"{described['series']:,} series, {described['routes']:,} routes",
         "dimensions": ", ".join(described["dimensions"]) or "none",

@@ -4,6 +4,8 @@
 mod avx2;
 mod portable;
 
+use super::cell::Arrivals;
+use crate::event::Ahead;
 use crate::lanes::dispatched;
 use bytemuck::Zeroable;
 
@@ -29,11 +31,14 @@ pub(super) struct Tokens<'a> {
     pub input: &'a [u32],
     pub cached: &'a [u32],
     pub output: &'a [u32],
+    pub ahead: Ahead<'a>,
 }
 
 dispatched! {
     /// Adds `[1, i, c, o, i², c², i·o, o²]` of each event to its cell.
     pub(super) fn moments(cells: &mut [Moments], tokens: Tokens<'_>);
+    /// The same, and each event to its cell of arrivals.
+    pub(super) fn moments_and_arrivals(cells: &mut [Moments], arrivals: &mut [Arrivals], at: &[u32], tokens: Tokens<'_>);
     /// The same for records, whose first value is the cell.
     pub(super) fn moments_of_records(cells: &mut [Moments], records: &[Record]);
 }

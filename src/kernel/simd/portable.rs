@@ -1,6 +1,6 @@
 //! The loops in plain Rust.
 
-use super::{Moments, Record, Tokens};
+use super::{Arrivals, Moments, Record, Tokens};
 
 #[inline(always)]
 fn add(cell: &mut Moments, [input, cached, output]: [u32; 3]) {
@@ -12,9 +12,16 @@ fn add(cell: &mut Moments, [input, cached, output]: [u32; 3]) {
 }
 
 pub(super) fn moments(cells: &mut [Moments], tokens: Tokens<'_>) {
-    let Tokens { at, input, cached, output } = tokens;
+    let Tokens { at, input, cached, output, .. } = tokens;
     for (((at, input), cached), output) in at.iter().zip(input).zip(cached).zip(output) {
         add(&mut cells[*at as usize], [*input, *cached, *output]);
+    }
+}
+
+pub(super) fn moments_and_arrivals(cells: &mut [Moments], arrivals: &mut [Arrivals], at: &[u32], tokens: Tokens<'_>) {
+    moments(cells, tokens);
+    for (at, output) in at.iter().zip(tokens.output) {
+        arrivals[*at as usize].add(*output);
     }
 }
 

@@ -15,7 +15,7 @@ proptest! {
         let events: Vec<[u32; 4]> = events.into_iter().map(|[at, i, c, o]| [at, i % 1_000_000_000, c % 1_000_000_000, o % 1_000_000_000]).collect();
         let column = |n: usize| events.iter().map(|event| event[n]).collect::<Vec<u32>>();
         let [at, input, cached, output] = [0, 1, 2, 3].map(column);
-        let tokens = Tokens { at: &at, input: &input, cached: &cached, output: &output };
+        let tokens = Tokens { at: &at, input: &input, cached: &cached, output: &output, ahead: crate::event::Ahead::default() };
         let records: Vec<Record> = events.iter().map(|values| Record { time_us: 0, latency_us: 0, values: *values }).collect();
         let mut naive = [[0_u64; 8]; 9];
         for [at, i, c, o] in &events {
