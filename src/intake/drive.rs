@@ -29,6 +29,7 @@ pub(super) struct Worker<S> {
     pub out: EventBatch,
     pub coverage: Coverage,
     pub lines: LineState,
+    pub interner: Interner,
     sink: S,
 }
 
@@ -51,10 +52,9 @@ impl<S: Sink> Worker<S> {
     }
 
     fn lines(&mut self, block: &Block, map: &CompiledMap, name: &str, limit: usize) -> Result<()> {
-        let mut interner = Interner::default();
-        let Self { table, out, coverage, lines, .. } = self;
+        let Self { table, out, coverage, lines, interner, .. } = self;
         let mut book = Book { table, out, coverage, place: name };
-        jsonl::block(&block.bytes, block.first_line, limit, map, (lines, &mut interner), &mut book);
+        jsonl::block(&block.bytes, block.first_line, limit, map, (lines, interner), &mut book);
         self.flush_full()
     }
 }
@@ -104,6 +104,7 @@ pub fn read<S: Sink>(
             out: EventBatch::default(),
             coverage: Coverage::default(),
             lines: LineState::default(),
+            interner: Interner::default(),
             sink: new_sink(),
         })
         .collect();
@@ -178,6 +179,9 @@ fn map_for(run: &Run, head: &[u8]) -> Result<CompiledMap> {
 fn json_lines<S: Sink>(run: &Run, container: Container, name: &str, workers: &mut [Worker<S>]) -> Result<Ended> {
     let map = map_for(run, container.head())?;
     let limit = run.options.max_line_bytes;
+    for worker in &mut *workers {
+        worker.lines.begin();
+    }
     // A small file is not worth waking anyone.
     let alone = workers.len() == 1 || (container.is_whole() && run.options.block_bytes >= container.head().len());
     let mut blocks = Blocks::new(container, run.options.block_bytes, limit);

@@ -6,8 +6,10 @@
 use super::compiled::CompiledMap;
 use super::field::FIELDS;
 use super::paths::{PathTree, Target};
+use super::plain::{self, Raw};
 use super::row::{Book, Interner};
 use super::skip::Skip;
+use super::template::Templates;
 use super::value::{Fault, Scalar};
 use crate::event::Reason;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -22,6 +24,15 @@ const QUOTED: usize = 1024;
 pub(super) struct LineState {
     seen: Vec<u64>,
     line: u64,
+    /// Shapes of the lines of this log.
+    templates: Templates,
+}
+
+impl LineState {
+    /// Another log begins.
+    pub fn begin(&mut self) {
+        self.templates = Templates::default();
+    }
 }
 
 /// The cells of one line while it is parsed.
@@ -47,10 +58,18 @@ pub(super) fn block(
     lines.seen.resize(map.paths.edges(), 0);
     let mut cells = vec![Scalar::Null; FIELDS + map.dimensions.len()];
     let mut ranks = vec![u8::MAX; cells.len()];
+    let mut raws = vec![Raw::NULL; cells.len()];
     let valid = simdutf8::basic::from_utf8(bytes).ok();
     let mut start = 0;
     let mut line = first_line;
     while start < bytes.len() {
+        let read = valid.and_then(|text| Some((text, lines.templates.read(text, start, &mut raws)?)));
+        if let Some((text, end)) = read.filter(|(_, end)| end - start <= limit) {
+            plain::book(book, map, &raws, text, interner, line);
+            start = end + 1 + usize::from(bytes.get(end) == Some(&b'\r'));
+            line += 1;
+            continue;
+        }
         let end = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |length| start + length);
         let raw = bytes[start..end].strip_suffix(b"\r").unwrap_or(&bytes[start..end]);
         if raw.len() > limit {
@@ -62,7 +81,12 @@ pub(super) fn block(
             };
             let picked = text.and_then(|text| pick(text, &map.paths, lines, &mut cells, &mut ranks));
             match picked {
-                Ok(None) => book.row(map, &cells, interner, line),
+                Ok(None) => {
+                    book.row(map, &cells, interner, line);
+                    if let Some(text) = valid {
+                        lines.templates.learn(&text[start..start + raw.len()], &map.paths);
+                    }
+                }
                 Ok(Some(edge)) => book.fault(duplicate(map, edge), line),
                 Err(reason) => book.fault(Fault::line(reason, &quoted(raw)), line),
             }

@@ -10,7 +10,7 @@ use crate::keys::{ROUTE_LABELS, SeriesTable};
 use std::borrow::Cow;
 
 /// The slot of the first label.
-const LABELS_FROM: usize = Field::Provider as usize;
+pub(super) const LABELS_FROM: usize = Field::Provider as usize;
 
 /// The cells of one row: the fields in their order, then the user dimensions.
 pub(super) type Cells<'a> = [Scalar<'a>];
@@ -22,7 +22,7 @@ pub(super) struct Interner {
     recent: [u32; RECENT],
 }
 
-const RECENT: usize = 256;
+const RECENT: usize = 1024;
 /// No table grows so large.
 const NOBODY: u32 = u32::MAX;
 
@@ -33,7 +33,7 @@ impl Default for Interner {
 }
 
 impl Interner {
-    fn intern(&mut self, labels: &[Option<&str>], table: &mut SeriesTable) -> u32 {
+    pub(super) fn intern(&mut self, labels: &[Option<&str>], table: &mut SeriesTable) -> u32 {
         let recent = &mut self.recent[slot(labels)];
         let known = |id: u32| table.get(id).labels().iter().map(Option::as_deref).eq(labels.iter().copied());
         if *recent == NOBODY || !known(*recent) {
@@ -52,7 +52,8 @@ fn slot(labels: &[Option<&str>]) -> usize {
         };
         (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     });
-    usize::from(hash.to_be_bytes()[0]) % RECENT
+    let [high, low, ..] = hash.to_be_bytes();
+    usize::from(u16::from_be_bytes([high, low])) % RECENT
 }
 
 /// Where rows go.
@@ -67,12 +68,16 @@ impl Book<'_> {
     /// Books one row as an event or as a reject.
     pub fn row(&mut self, map: &CompiledMap, cells: &Cells, interner: &mut Interner, line: u64) {
         match event(map, cells, interner, self.table) {
-            Ok(event) => {
-                self.out.push(event);
-                self.coverage.count();
-            }
+            Ok(event) => self.event(event),
             Err(fault) => self.fault(fault, line),
         }
+    }
+
+    /// Books an event.
+    #[inline]
+    pub fn event(&mut self, event: Event) {
+        self.out.push(event);
+        self.coverage.count();
     }
 
     /// Books a row that is none.

@@ -1,0 +1,340 @@
+//! Templates: lines of a log look alike, so the shape of one is learned from it and the next are compared with it.
+//!
+//! A template is what stands between the values of a line (keys, colons, braces, whitespace) and what each value is for.
+//! A line that fits is read by comparing long pieces of it and looking at the values alone. Whatever does not fit, an
+//! escape in a text, a key more or less, is nobody's decision here: the line goes to the parser that decides about all of
+//! JSON. A test holds the two against each other, line by line.
+
+use super::paths::{PathTree, Target};
+use super::plain::{Kind, Raw};
+use super::skip::Skip;
+use super::value::number;
+use serde::Deserialize;
+
+/// Shapes that are remembered.
+const TEMPLATES: usize = 8;
+/// Shapes that are learned in all: a log whose lines never look alike is not worth more.
+const LESSONS: usize = 64;
+/// Longest line that is learned from.
+const LONGEST: usize = 1 << 16;
+/// Brackets in a list or object that nobody asked for; more may be nested too deep.
+const BRACKETS: usize = 100;
+
+/// A value, and what stands before it.
+#[derive(Debug)]
+struct Part {
+    literal: Box<[u8]>,
+    targets: Box<[Target]>,
+}
+
+#[derive(Debug)]
+struct Template {
+    parts: Vec<Part>,
+    tail: Box<[u8]>,
+}
+
+/// The shapes of the lines of one log.
+#[derive(Debug, Default)]
+pub(super) struct Templates {
+    known: Vec<Template>,
+    recent: usize,
+    lessons: usize,
+}
+
+impl Templates {
+    /// Reads the line that starts here, if it has a known shape; the answer is its end, before the newline.
+    #[inline]
+    pub fn read(&mut self, text: &str, start: usize, raws: &mut [Raw]) -> Option<usize> {
+        if let Some(end) = self.known.get(self.recent)?.read(text, start, raws) {
+            return Some(end);
+        }
+        for (at, template) in self.known.iter().enumerate() {
+            if at != self.recent
+                && let Some(end) = template.read(text, start, raws)
+            {
+                self.recent = at;
+                return Some(end);
+            }
+        }
+        None
+    }
+
+    /// Learns the shape of a line that is a JSON object.
+    pub fn learn(&mut self, line: &str, paths: &PathTree) {
+        if self.lessons >= LESSONS || line.len() > LONGEST {
+            return;
+        }
+        self.lessons += 1;
+        let Some(template) = Template::of(line, paths) else { return };
+        if self.known.len() < TEMPLATES {
+            self.known.push(template);
+        } else {
+            self.known[self.lessons % TEMPLATES] = template;
+        }
+    }
+}
+
+impl Template {
+    /// The shape of a line that is known to be valid.
+    fn of(line: &str, paths: &PathTree) -> Option<Self> {
+        let mut learner = Learner { line: line.as_bytes(), at: 0, from: 0, paths, parts: Vec::new() };
+        learner.blank();
+        learner.object(Some(0))?;
+        let template = Self { parts: learner.parts, tail: learner.line[learner.from..].into() };
+        // A column that stands in two places is decided by the parser.
+        let targets = || template.parts.iter().flat_map(|part| &part.targets).map(|target| (target.slot, target.rank));
+        let alone = targets().enumerate().all(|(i, target)| targets().skip(i + 1).all(|other| other != target));
+        alone.then_some(template)
+    }
+
+    #[inline]
+    fn read(&self, text: &str, start: usize, raws: &mut [Raw]) -> Option<usize> {
+        let bytes = text.as_bytes();
+        let mut at = start;
+        raws.fill(Raw::NULL);
+        for part in &self.parts {
+            at = literal(bytes, at, &part.literal)?;
+            let place = |start: usize, end: usize| (start as u64, u32::try_from(end - start).ok());
+            let (kind, (value, len), end) = match *bytes.get(at)? {
+                b'"' => {
+                    let end = plain_text(bytes, at + 1)?;
+                    (Kind::Text, place(at + 1, end), end + 1)
+                }
+                b'0'..=b'9' | b'-' => match plain_count(bytes, at) {
+                    Some((count, end)) => (Kind::Count, (count, Some(0)), end),
+                    None => {
+                        let end = number_end(text, at)?;
+                        (Kind::Number, place(at, end), end)
+                    }
+                },
+                b't' => (Kind::Flag, (1, Some(0)), literal(bytes, at, b"true")?),
+                b'f' => (Kind::Flag, (0, Some(0)), literal(bytes, at, b"false")?),
+                b'n' => {
+                    at = literal(bytes, at, b"null")?;
+                    continue;
+                }
+                b'[' | b'{' if part.targets.is_empty() => {
+                    at = nested(text, at)?;
+                    continue;
+                }
+                _ => return None,
+            };
+            at = end;
+            for target in &part.targets {
+                let raw = &mut raws[target.slot];
+                if target.rank < raw.rank {
+                    *raw = Raw { kind, rank: target.rank, len: len?, value };
+                }
+            }
+        }
+        at = literal(bytes, at, &self.tail)?;
+        match bytes.get(at..) {
+            None | Some([] | [b'\n', ..] | [b'\r', b'\n', ..] | [b'\r']) => Some(at),
+            Some(_) => None,
+        }
+    }
+}
+
+/// The place behind a piece of text that has to stand here.
+#[inline]
+fn literal(bytes: &[u8], at: usize, literal: &[u8]) -> Option<usize> {
+    let end = at + literal.len();
+    same(bytes.get(at..end)?, literal).then_some(end)
+}
+
+/// Whether two texts of one length are the same, a few wide comparisons at a time.
+#[inline]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    fn ends<const N: usize>(a: &[u8], b: &[u8]) -> Option<bool> {
+        Some(a.first_chunk::<N>()? == b.first_chunk::<N>()? && a.last_chunk::<N>()? == b.last_chunk::<N>()?)
+    }
+    if a.len() >= 16 {
+        let chunks = a.as_chunks::<16>().0.iter().zip(b.as_chunks::<16>().0);
+        return chunks.fold(true, |same, (a, b)| same & (a == b)) && a.last_chunk::<16>() == b.last_chunk::<16>();
+    }
+    ends::<8>(a, b).or_else(|| ends::<4>(a, b)).or_else(|| ends::<2>(a, b)).unwrap_or_else(|| a == b)
+}
+
+/// The quote that ends a text without escapes.
+#[inline]
+fn plain_text(bytes: &[u8], mut at: usize) -> Option<usize> {
+    while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let special = specials(u64::from_le_bytes(*eight));
+        if special != 0 {
+            at += (special.trailing_zeros() / 8) as usize;
+            return (bytes[at] == b'"').then_some(at);
+        }
+        at += 8;
+    }
+    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..0x20);
+    at += bytes.get(at..)?.iter().position(special)?;
+    (bytes[at] == b'"').then_some(at)
+}
+
+/// The high bit of each byte that is a quote, a backslash or a control character; what lies above the first of them may be
+/// wrong.
+#[inline]
+fn specials(bytes: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let below = |bytes: u64, limit: u64| bytes.wrapping_sub(ONES * limit) & !bytes;
+    let equal = |byte: u8| below(bytes ^ (ONES * u64::from(byte)), 1);
+    (equal(b'"') | equal(b'\\') | below(bytes, 0x20)) & (ONES * 0x80)
+}
+
+/// A plain count and the place behind it.
+#[inline]
+fn plain_count(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
+    let (value, digits) = count(bytes, at);
+    let end = at + digits;
+    let more = matches!(bytes.get(end), Some(b'.' | b'e' | b'E' | b'0'..=b'9'));
+    let plain = (1..=16).contains(&digits) && !more && (bytes[at] != b'0' || digits == 1);
+    plain.then_some((value, end))
+}
+
+/// The place behind any other number, by the rules of the parser.
+#[cold]
+fn number_end(text: &str, at: usize) -> Option<usize> {
+    let other = |byte: &u8| !matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+    let end = at + text.as_bytes()[at..].iter().position(other)?;
+    number(&text[at..end]).map(|_| end)
+}
+
+/// Up to sixteen digits, eight at a time: their value and how many they are.
+#[inline]
+fn count(bytes: &[u8], at: usize) -> (u64, usize) {
+    let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) else { return (0, 0) };
+    let (value, digits) = eight_digits(*eight);
+    if digits < 8 {
+        return (value, digits);
+    }
+    let Some(eight) = bytes.get(at + 8..).and_then(<[u8]>::first_chunk::<8>) else { return (0, 0) };
+    let (low, more) = eight_digits(*eight);
+    (value * POWERS[more] + low, 8 + more)
+}
+
+const POWERS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
+/// The digits at the start of eight bytes: all of them are looked at at once.
+#[inline]
+fn eight_digits(bytes: [u8; 8]) -> (u64, usize) {
+    let values = u64::from_le_bytes(bytes) ^ 0x3030_3030_3030_3030;
+    // Above 9, or above 127 to begin with.
+    let others = (values.wrapping_add(0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080;
+    let digits = (others.trailing_zeros() / 8) as usize;
+    if digits == 0 {
+        return (0, 0);
+    }
+    // Zeros in front, then pairs, fours and all eight are put together.
+    let values = values << (8 * (8 - digits));
+    let pairs = values.wrapping_mul(10).wrapping_add(values >> 8);
+    let low = (pairs & 0x0000_00ff_0000_00ff).wrapping_mul(0x000f_4240_0000_0064);
+    let high = ((pairs >> 16) & 0x0000_00ff_0000_00ff).wrapping_mul(0x0000_2710_0000_0001);
+    (low.wrapping_add(high) >> 32, digits)
+}
+
+/// The place behind a list or an object that nobody asked for. It is parsed all the same.
+fn nested(text: &str, at: usize) -> Option<usize> {
+    struct Anything;
+    impl<'de> Deserialize<'de> for Anything {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_any(Skip).map(|()| Self)
+        }
+    }
+    let line = &text[at..];
+    let line = &line[..memchr::memchr(b'\n', line.as_bytes()).unwrap_or(line.len())];
+    let mut values = serde_json::Deserializer::from_str(line).into_iter::<Anything>();
+    values.next()?.ok()?;
+    let length = values.byte_offset();
+    // How deep it may go depends on what it stands in.
+    let brackets = memchr::memchr2_iter(b'[', b'{', &line.as_bytes()[..length]).take(BRACKETS).count();
+    (brackets < BRACKETS).then_some(at + length)
+}
+
+/// Walks a line that is known to be valid.
+struct Learner<'a> {
+    line: &'a [u8],
+    at: usize,
+    /// Where the literal began that the walk is in.
+    from: usize,
+    paths: &'a PathTree,
+    parts: Vec<Part>,
+}
+
+impl Learner<'_> {
+    fn blank(&mut self) {
+        while self.line.get(self.at).is_some_and(u8::is_ascii_whitespace) {
+            self.at += 1;
+        }
+    }
+
+    fn take(&mut self, byte: u8) -> Option<()> {
+        self.blank();
+        (self.line.get(self.at) == Some(&byte)).then(|| self.at += 1)
+    }
+
+    /// A key or a text as it stands, without its quotes; none with escapes.
+    fn text(&mut self) -> Option<&str> {
+        self.take(b'"')?;
+        let start = self.at;
+        let end = plain_text(self.line, start)?;
+        self.at = end + 1;
+        std::str::from_utf8(&self.line[start..end]).ok()
+    }
+
+    fn object(&mut self, node: Option<usize>) -> Option<()> {
+        self.take(b'{')?;
+        self.blank();
+        if self.line.get(self.at) == Some(&b'}') {
+            self.at += 1;
+            return Some(());
+        }
+        loop {
+            let paths = self.paths;
+            let key = self.text()?;
+            let edge = node.and_then(|node| paths.find(node, key)).map(|edge| paths.get(edge));
+            self.take(b':')?;
+            self.blank();
+            let targets = edge.map_or(&[][..], |edge| &edge.targets);
+            match self.line.get(self.at)? {
+                // What is inside of a mapped object may be asked for.
+                b'{' if edge.is_some() => {
+                    // An object that is itself asked for is no value, and the parser says so.
+                    if !targets.is_empty() {
+                        return None;
+                    }
+                    self.object(edge.and_then(|edge| edge.child))?;
+                }
+                _ => self.value(targets)?,
+            }
+            self.blank();
+            match self.line.get(self.at)? {
+                b',' => self.at += 1,
+                b'}' => {
+                    self.at += 1;
+                    return Some(());
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    fn value(&mut self, targets: &[Target]) -> Option<()> {
+        let literal = self.line[self.from..self.at].into();
+        match self.line.get(self.at)? {
+            b'"' => {
+                self.text()?;
+            }
+            b'[' | b'{' => {
+                let text = std::str::from_utf8(self.line).ok()?;
+                self.at = nested(text, self.at)?;
+            }
+            _ => {
+                let end = |byte: &u8| matches!(byte, b',' | b'}') || byte.is_ascii_whitespace();
+                self.at += self.line[self.at..].iter().position(end)?;
+            }
+        }
+        self.from = self.at;
+        self.parts.push(Part { literal, targets: targets.into() });
+        Some(())
+    }
+}
