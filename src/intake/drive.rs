@@ -5,7 +5,7 @@ use super::container::{self, Container, Opened};
 use super::csv::{self, Ended};
 use super::jsonl::{self, LineState};
 use super::kind::{self, Layout};
-use super::lines::{Block, Blocks};
+use super::lines::{Block, Blocks, Buffer};
 use super::row::{Book, Interner};
 use super::{Options, Outcome, Sink, Source, parquet};
 use crate::error::{Error, Result};
@@ -201,10 +201,10 @@ fn json_lines<S: Sink>(run: &Run, container: Container, name: &str, workers: &mu
 fn cut(
     run: &Run,
     blocks: &mut Blocks<Container>,
-    mut take: impl FnMut(Block) -> Result<Vec<u8>>,
+    mut take: impl FnMut(Block) -> Result<Buffer>,
 ) -> Result<Option<std::io::Error>> {
     let mut damage = None;
-    let mut memory = Vec::new();
+    let mut memory = Buffer::default();
     loop {
         if (run.should_stop)() {
             return Err(Error::Interrupted);
@@ -226,7 +226,7 @@ fn share<S: Sink>(
     read: impl Fn(&mut Worker<S>, &Block) -> Result<()> + Sync,
 ) -> Result<Option<std::io::Error>> {
     let (full, waiting) = mpsc::sync_channel::<Block>(workers.len());
-    let (empty, emptied) = mpsc::channel::<Vec<u8>>();
+    let (empty, emptied) = mpsc::channel::<Buffer>();
     let waiting = Mutex::new(waiting);
     let failed = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -259,7 +259,7 @@ fn share<S: Sink>(
 /// Reads blocks until none comes. After an error blocks are thrown away, so that the cutting thread is never stuck.
 fn drain(
     waiting: &Mutex<Receiver<Block>>,
-    empty: &Sender<Vec<u8>>,
+    empty: &Sender<Buffer>,
     failed: &AtomicBool,
     mut read: impl FnMut(&Block) -> Result<()>,
 ) -> Result<()> {

@@ -84,7 +84,7 @@ pub(super) fn block(
                 Ok(None) => {
                     book.row(map, &cells, interner, line);
                     if let Some(text) = valid {
-                        lines.templates.learn(&text[start..start + raw.len()], &map.paths);
+                        lines.templates.learn(text, (start, start + raw.len()), &map.paths);
                     }
                 }
                 Ok(Some(edge)) => book.fault(duplicate(map, edge), line),

@@ -48,6 +48,7 @@ mod template;
 mod time;
 mod typed;
 mod value;
+mod wide;
 
 pub use columns::batch_to_events;
 pub use compiled::CompiledMap;

@@ -39,7 +39,7 @@ pub(super) struct Raw {
 impl Raw {
     pub const NULL: Self = Self { kind: Kind::Null, rank: u8::MAX, len: 0, value: 0 };
 
-    fn text(self, block: &str) -> &str {
+    pub fn text(self, block: &str) -> &str {
         let start = usize::try_from(self.value).unwrap_or(usize::MAX);
         block.get(start..start + self.len as usize).unwrap_or_default()
     }

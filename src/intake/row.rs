@@ -3,6 +3,7 @@
 use super::compiled::CompiledMap;
 use super::field::{FIELDS, Field};
 use super::map::TimestampIs;
+use super::template::same;
 use super::time;
 use super::value::{Fault, Scalar};
 use crate::event::{Coverage, Event, EventBatch, NO_LATENCY, NO_TIME, Reason};
@@ -22,7 +23,7 @@ pub(super) struct Interner {
     recent: [u32; RECENT],
 }
 
-const RECENT: usize = 1024;
+const RECENT: usize = 4096;
 /// No table grows so large.
 const NOBODY: u32 = u32::MAX;
 
@@ -35,7 +36,14 @@ impl Default for Interner {
 impl Interner {
     pub(super) fn intern(&mut self, labels: &[Option<&str>], table: &mut SeriesTable) -> u32 {
         let recent = &mut self.recent[slot(labels)];
-        let known = |id: u32| table.get(id).labels().iter().map(Option::as_deref).eq(labels.iter().copied());
+        let known = |id: u32| {
+            let mut pairs = table.get(id).labels().iter().zip(labels);
+            pairs.all(|(known, label)| match (known, label) {
+                (None, None) => true,
+                (Some(known), Some(label)) => same(known.as_bytes(), label.as_bytes()),
+                _ => false,
+            })
+        };
         if *recent == NOBODY || !known(*recent) {
             *recent = table.intern(labels);
         }
@@ -44,14 +52,17 @@ impl Interner {
 }
 
 fn slot(labels: &[Option<&str>]) -> usize {
-    let hash = labels.iter().fold(0_u64, |hash, label| {
-        let bytes = label.map_or(&b""[..], str::as_bytes);
-        let word = match bytes.last_chunk() {
-            Some(word) => u64::from_le_bytes(*word),
-            None => bytes.iter().fold(1, |word, byte| (word << 8) | u64::from(*byte)),
-        };
-        (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-    });
+    let mut hash = 0_u64;
+    for label in labels {
+        let word = label.map_or(0, |label| {
+            let bytes = label.as_bytes();
+            match bytes.last_chunk() {
+                Some(word) => u64::from_le_bytes(*word) ^ label.len() as u64,
+                None => bytes.iter().fold(1, |word, byte| (word << 8) | u64::from(*byte)),
+            }
+        });
+        hash = (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
     let [high, low, ..] = hash.to_be_bytes();
     usize::from(u16::from_be_bytes([high, low])) % RECENT
 }

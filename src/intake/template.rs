@@ -9,12 +9,15 @@ use super::paths::{PathTree, Target};
 use super::plain::{Kind, Raw};
 use super::skip::Skip;
 use super::value::number;
+use super::wide;
 use serde::Deserialize;
 
 /// Shapes that are remembered.
 const TEMPLATES: usize = 8;
 /// Shapes that are learned in all: a log whose lines never look alike is not worth more.
 const LESSONS: usize = 64;
+/// Lines in a row that have to have a text for it to count as constant.
+const ALIKE: usize = 16;
 /// Longest line that is learned from.
 const LONGEST: usize = 1 << 16;
 /// Brackets in a list or object that nobody asked for; more may be nested too deep.
@@ -28,7 +31,7 @@ struct Part {
 }
 
 #[derive(Debug)]
-struct Template {
+pub(super) struct Template {
     parts: Vec<Part>,
     tail: Box<[u8]>,
 }
@@ -45,12 +48,12 @@ impl Templates {
     /// Reads the line that starts here, if it has a known shape; the answer is its end, before the newline.
     #[inline]
     pub fn read(&mut self, text: &str, start: usize, raws: &mut [Raw]) -> Option<usize> {
-        if let Some(end) = self.known.get(self.recent)?.read(text, start, raws) {
+        if let Some(end) = wide::read(self.known.get(self.recent)?, text, start, raws) {
             return Some(end);
         }
         for (at, template) in self.known.iter().enumerate() {
             if at != self.recent
-                && let Some(end) = template.read(text, start, raws)
+                && let Some(end) = wide::read(template, text, start, raws)
             {
                 self.recent = at;
                 return Some(end);
@@ -59,13 +62,16 @@ impl Templates {
         None
     }
 
-    /// Learns the shape of a line that is a JSON object.
-    pub fn learn(&mut self, line: &str, paths: &PathTree) {
-        if self.lessons >= LESSONS || line.len() > LONGEST {
+    /// Learns the shape of the line of a block that starts and ends there, a JSON object.
+    pub fn learn(&mut self, block: &str, (start, end): (usize, usize), paths: &PathTree) {
+        if self.lessons >= LESSONS || end - start > LONGEST {
             return;
         }
         self.lessons += 1;
-        let Some(template) = Template::of(line, paths) else { return };
+        let Some(mut template) = Template::of(&block[start..end], paths) else { return };
+        if self.lessons <= LESSONS / 8 {
+            template.keep_constants(&block[start..]);
+        }
         if self.known.len() < TEMPLATES {
             self.known.push(template);
         } else {
@@ -87,8 +93,51 @@ impl Template {
         alone.then_some(template)
     }
 
-    #[inline]
-    fn read(&self, text: &str, start: usize, raws: &mut [Raw]) -> Option<usize> {
+    /// Makes texts that nobody asked for a part of the shape where several lines have the same. A line that differs is no
+    /// line of this shape.
+    fn keep_constants(&mut self, lines: &str) {
+        let parts = self
+            .parts
+            .iter()
+            .enumerate()
+            .map(|(slot, part)| Part { literal: part.literal.clone(), targets: Box::new([Target { slot, rank: 0 }]) });
+        let all = Self { parts: parts.collect(), tail: self.tail.clone() };
+        let mut first: Option<Vec<&str>> = None;
+        let mut constant: Vec<bool> = self.parts.iter().map(|part| part.targets.is_empty()).collect();
+        let mut raws = vec![Raw::NULL; self.parts.len()];
+        let mut start = 0;
+        for _ in 0..ALIKE {
+            let Some(end) = all.read(lines, start, &mut raws, wide::portable::specials) else { return };
+            let values: Vec<&str> = raws.iter().map(|raw| raw.text(lines)).collect();
+            let known = first.get_or_insert_with(|| values.clone());
+            for (i, constant) in constant.iter_mut().enumerate() {
+                *constant &= raws[i].kind == Kind::Text && known[i] == values[i];
+            }
+            start = end + 1;
+        }
+        let Some(values) = first else { return };
+        let mut literal = Vec::new();
+        for ((part, value), constant) in std::mem::take(&mut self.parts).into_iter().zip(values).zip(constant) {
+            literal.extend_from_slice(&part.literal);
+            if constant {
+                literal.extend_from_slice(format!("\"{value}\"").as_bytes());
+            } else {
+                self.parts.push(Part { literal: std::mem::take(&mut literal).into(), targets: part.targets });
+            }
+        }
+        literal.extend_from_slice(&self.tail);
+        self.tail = literal.into();
+    }
+
+    /// Reads the line that starts here, if it has this shape. `specials` marks what ends a plain run of text.
+    #[inline(always)]
+    pub fn read(
+        &self,
+        text: &str,
+        start: usize,
+        raws: &mut [Raw],
+        specials: impl Fn(&[u8; 32]) -> u32,
+    ) -> Option<usize> {
         let bytes = text.as_bytes();
         let mut at = start;
         raws.fill(Raw::NULL);
@@ -97,7 +146,7 @@ impl Template {
             let place = |start: usize, end: usize| (start as u64, u32::try_from(end - start).ok());
             let (kind, (value, len), end) = match *bytes.get(at)? {
                 b'"' => {
-                    let end = plain_text(bytes, at + 1)?;
+                    let end = plain_text(bytes, at + 1, &specials)?;
                     (Kind::Text, place(at + 1, end), end + 1)
                 }
                 b'0'..=b'9' | b'-' => match plain_count(bytes, at) {
@@ -136,59 +185,57 @@ impl Template {
 }
 
 /// The place behind a piece of text that has to stand here.
-#[inline]
+#[inline(always)]
 fn literal(bytes: &[u8], at: usize, literal: &[u8]) -> Option<usize> {
     let end = at + literal.len();
     same(bytes.get(at..end)?, literal).then_some(end)
 }
 
-/// Whether two texts of one length are the same, a few wide comparisons at a time.
-#[inline]
-fn same(a: &[u8], b: &[u8]) -> bool {
+/// Whether two texts are the same, by a few wide comparisons.
+#[inline(always)]
+pub(super) fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    #[inline(always)]
     fn ends<const N: usize>(a: &[u8], b: &[u8]) -> Option<bool> {
         Some(a.first_chunk::<N>()? == b.first_chunk::<N>()? && a.last_chunk::<N>()? == b.last_chunk::<N>()?)
     }
+    if a.len() >= 32 {
+        let chunks = a.as_chunks::<32>().0.iter().zip(b.as_chunks::<32>().0);
+        return chunks.fold(true, |same, (a, b)| same & (a == b)) && a.last_chunk::<32>() == b.last_chunk::<32>();
+    }
     if a.len() >= 16 {
-        let chunks = a.as_chunks::<16>().0.iter().zip(b.as_chunks::<16>().0);
-        return chunks.fold(true, |same, (a, b)| same & (a == b)) && a.last_chunk::<16>() == b.last_chunk::<16>();
+        return ends::<16>(a, b) == Some(true);
     }
     ends::<8>(a, b).or_else(|| ends::<4>(a, b)).or_else(|| ends::<2>(a, b)).unwrap_or_else(|| a == b)
 }
 
 /// The quote that ends a text without escapes.
-#[inline]
-fn plain_text(bytes: &[u8], mut at: usize) -> Option<usize> {
-    while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let special = specials(u64::from_le_bytes(*eight));
+#[inline(always)]
+fn plain_text(bytes: &[u8], mut at: usize, specials: impl Fn(&[u8; 32]) -> u32) -> Option<usize> {
+    while let Some(some) = bytes.get(at..).and_then(<[u8]>::first_chunk::<32>) {
+        let special = specials(some);
         if special != 0 {
-            at += (special.trailing_zeros() / 8) as usize;
+            at += special.trailing_zeros() as usize;
             return (bytes[at] == b'"').then_some(at);
         }
-        at += 8;
+        at += 32;
     }
-    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..0x20);
-    at += bytes.get(at..)?.iter().position(special)?;
+    at += bytes.get(at..)?.iter().position(|byte| wide::is_special(*byte))?;
     (bytes[at] == b'"').then_some(at)
 }
 
-/// The high bit of each byte that is a quote, a backslash or a control character; what lies above the first of them may be
-/// wrong.
-#[inline]
-fn specials(bytes: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let below = |bytes: u64, limit: u64| bytes.wrapping_sub(ONES * limit) & !bytes;
-    let equal = |byte: u8| below(bytes ^ (ONES * u64::from(byte)), 1);
-    (equal(b'"') | equal(b'\\') | below(bytes, 0x20)) & (ONES * 0x80)
-}
-
 /// A plain count and the place behind it.
-#[inline]
+#[inline(always)]
 fn plain_count(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
     let (value, digits) = count(bytes, at);
     let end = at + digits;
-    let more = matches!(bytes.get(end), Some(b'.' | b'e' | b'E' | b'0'..=b'9'));
-    let plain = (1..=16).contains(&digits) && !more && (bytes[at] != b'0' || digits == 1);
-    plain.then_some((value, end))
+    let next = *bytes.get(end)?;
+    // Every other count is 0: no branch on it.
+    let padded = (bytes[at] == b'0') & (digits > 1);
+    let more = next.is_ascii_digit() | (next == b'.') | (next | 0x20 == b'e');
+    ((digits > 0) & !padded & !more).then_some((value, end))
 }
 
 /// The place behind any other number, by the rules of the parser.
@@ -200,7 +247,7 @@ fn number_end(text: &str, at: usize) -> Option<usize> {
 }
 
 /// Up to sixteen digits, eight at a time: their value and how many they are.
-#[inline]
+#[inline(always)]
 fn count(bytes: &[u8], at: usize) -> (u64, usize) {
     let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) else { return (0, 0) };
     let (value, digits) = eight_digits(*eight);
@@ -215,7 +262,7 @@ fn count(bytes: &[u8], at: usize) -> (u64, usize) {
 const POWERS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
 
 /// The digits at the start of eight bytes: all of them are looked at at once.
-#[inline]
+#[inline(always)]
 fn eight_digits(bytes: [u8; 8]) -> (u64, usize) {
     let values = u64::from_le_bytes(bytes) ^ 0x3030_3030_3030_3030;
     // Above 9, or above 127 to begin with.
@@ -276,7 +323,7 @@ impl Learner<'_> {
     fn text(&mut self) -> Option<&str> {
         self.take(b'"')?;
         let start = self.at;
-        let end = plain_text(self.line, start)?;
+        let end = plain_text(self.line, start, wide::portable::specials)?;
         self.at = end + 1;
         std::str::from_utf8(&self.line[start..end]).ok()
     }
