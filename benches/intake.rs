@@ -10,7 +10,7 @@ use divan::counter::{BytesCount, ItemsCount};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
-use wattledger::event::EventBatch;
+use wattledger::event::EventColumns;
 use wattledger::intake::{Options, Sink, discover, read};
 use wattledger::keys::SeriesTable;
 
@@ -101,7 +101,7 @@ fn log(name: &str) -> PathBuf {
 struct Tokens(u64);
 
 impl Sink for Tokens {
-    fn batch(&mut self, batch: &EventBatch, _: &SeriesTable) -> wattledger::Result<()> {
+    fn events(&mut self, batch: &EventColumns<'_>, _: &SeriesTable) -> wattledger::Result<()> {
         self.0 += batch.output_tokens.iter().map(|tokens| u64::from(*tokens)).sum::<u64>();
         Ok(())
     }

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::estimate::columns::SUMS;
 use crate::estimate::{Annotator, Estimate};
-use crate::event::{Coverage, EventBatch};
+use crate::event::{Coverage, EventBatch, EventColumns};
 use crate::intake::{self, CompiledMap, Options};
 use crate::keys::SeriesTable;
 use crate::report;
@@ -37,10 +37,9 @@ struct Rows<'a> {
 }
 
 impl intake::Sink for Rows<'_> {
-    fn batch(&mut self, batch: &EventBatch, table: &SeriesTable) -> Result<()> {
-        let events = batch.columns();
-        let values = self.annotator.annotate(&events, table);
-        self.batches.push(report::events_batch(&events, table, &values, self.keep));
+    fn events(&mut self, events: &EventColumns<'_>, table: &SeriesTable) -> Result<()> {
+        let values = self.annotator.annotate(events, table);
+        self.batches.push(report::events_batch(events, table, &values, self.keep));
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use super::csv::{self, Ended};
 use super::jsonl::{self, LineState};
 use super::kind::{self, Layout};
 use super::lines::{Block, Blocks, Buffer};
+use super::pages::Group;
 use super::row::{Book, Interner};
 use super::{Options, Outcome, Sink, Source, parquet};
 use crate::error::{Error, Result};
@@ -45,10 +46,19 @@ impl<S: Sink> Worker<S> {
 
     fn flush(&mut self) -> Result<()> {
         if !self.out.is_empty() {
-            self.sink.batch(&self.out, &self.table)?;
+            self.sink.events(&self.out.columns(), &self.table)?;
             self.out.clear();
         }
         Ok(())
+    }
+
+    /// Hands on the events of a row group that are all plainly good; says how many there were.
+    pub fn pages(&mut self, group: &Group<'_>, should_stop: &dyn Fn() -> bool) -> Result<usize> {
+        self.flush()?;
+        let Self { table, sink, coverage, .. } = self;
+        let rows = super::pages::read(group, table, should_stop, &mut |events, table| sink.events(events, table))?;
+        coverage.count_many(rows as u64);
+        Ok(rows)
     }
 
     fn lines(&mut self, block: &Block, map: &CompiledMap, name: &str, limit: usize) -> Result<()> {
@@ -64,14 +74,14 @@ impl<S: Sink> Worker<S> {
 /// `should_stop` is asked every block, from any thread; once it says so the call ends with [`Error::Interrupted`].
 ///
 /// ```
-/// use wattledger::event::EventBatch;
+/// use wattledger::event::EventColumns;
 /// use wattledger::intake::{Options, Sink, discover, read};
 /// use wattledger::keys::SeriesTable;
 ///
 /// struct Tokens(u64);
 /// impl Sink for Tokens {
-///     fn batch(&mut self, batch: &EventBatch, _: &SeriesTable) -> wattledger::Result<()> {
-///         self.0 += batch.output_tokens.iter().map(|tokens| u64::from(*tokens)).sum::<u64>();
+///     fn events(&mut self, events: &EventColumns<'_>, _: &SeriesTable) -> wattledger::Result<()> {
+///         self.0 += events.output_tokens.iter().map(|tokens| u64::from(*tokens)).sum::<u64>();
 ///         Ok(())
 ///     }
 /// }

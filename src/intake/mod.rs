@@ -24,6 +24,7 @@
 //! **Bounded.** Files are streamed. Memory is bounded by threads × (block + line limit), by the batches, and by the
 //! distinct labels.
 
+mod clean;
 mod columns;
 mod compiled;
 mod container;
@@ -33,10 +34,12 @@ mod drive;
 mod fast;
 mod field;
 mod gzip;
+mod hybrid;
 mod jsonl;
 mod kind;
 mod lines;
 mod map;
+mod pages;
 mod parquet;
 mod paths;
 mod plain;
@@ -60,7 +63,7 @@ pub use map::{ColumnMap, TimestampIs, formats};
 pub use time::Clock;
 
 use crate::error::Result;
-use crate::event::{Coverage, EventBatch, InputIdentity};
+use crate::event::{Coverage, EventColumns, InputIdentity};
 use crate::keys::SeriesTable;
 
 /// Longest line by default.
@@ -68,11 +71,11 @@ pub const MAX_LINE_BYTES: usize = 8 << 20;
 
 /// What takes events. Every worker has one.
 pub trait Sink: Send {
-    /// Takes a batch of about [`crate::event::BATCH_ROWS`] events; its series are numbers in `table`.
+    /// Takes some events, at most about [`crate::event::BATCH_ROWS`]; their series are numbers in `table`.
     ///
     /// # Errors
     /// Whatever ends the scan.
-    fn batch(&mut self, batch: &EventBatch, table: &SeriesTable) -> Result<()>;
+    fn events(&mut self, events: &EventColumns<'_>, table: &SeriesTable) -> Result<()>;
 }
 
 /// How logs are read.

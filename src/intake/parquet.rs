@@ -5,6 +5,7 @@
 
 use super::compiled::CompiledMap;
 use super::drive::{Run, Worker};
+use super::pages::Group;
 use super::{Sink, columns, ranges};
 use crate::error::{Error, Result};
 use crate::event::InputIdentity;
@@ -14,6 +15,7 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, Parq
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
@@ -29,6 +31,7 @@ struct Plan<'a> {
     name: &'a str,
     map: CompiledMap,
     index: ArrowReaderMetadata,
+    needed: Vec<Vec<usize>>,
     columns: ProjectionMask,
     /// Rows before each row group.
     bases: Vec<u64>,
@@ -53,7 +56,7 @@ pub(super) fn read<S: Sink>(
     crate::files::check_parquet_ranges(index.metadata(), bytes, path)?;
     let map = run.mapper.choose(&|column| index.schema().column_with_name(column).is_some())?;
     let needed = columns::bound(index.schema(), &map, name)?;
-    let columns = ProjectionMask::roots(index.parquet_schema(), needed.into_iter().flatten());
+    let columns = ProjectionMask::roots(index.parquet_schema(), needed.iter().flatten().copied());
     let mut bases = Vec::with_capacity(index.metadata().num_row_groups());
     let mut rows = 0;
     for group in index.metadata().row_groups() {
@@ -62,7 +65,8 @@ pub(super) fn read<S: Sink>(
     }
     let format = map.format.clone();
     let groups = bases.len();
-    let plan = Plan { path, name, map, index, columns, bases, next: AtomicUsize::new(0), stop: AtomicBool::new(false) };
+    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let plan = Plan { path, name, map, index, needed, columns, bases, next, stop };
     let mut damage: Damage = None;
     let active = workers.len().min(groups);
     if active <= 1 {
@@ -106,17 +110,31 @@ impl Plan<'_> {
     fn group<S: Sink>(&self, group: usize, run: &Run, worker: &mut Worker<S>) -> Result<Option<String>> {
         // Each row group has a file of its own: copies of one handle share its position.
         let file = File::open(self.path).map_err(|error| super::discover::access(self.path, &error))?;
+        let rows = self.index.metadata().row_group(group).num_rows();
+        let from = Group {
+            file: &Arc::new(file),
+            group: self.index.metadata().row_group(group),
+            schema: self.index.schema(),
+            map: &self.map,
+            columns: &self.needed,
+        };
+        let done = worker.pages(&from, run.should_stop)?;
+        if i64::try_from(done) == Ok(rows) {
+            return Ok(None);
+        }
+        let file = File::open(self.path).map_err(|error| super::discover::access(self.path, &error))?;
         let mut reader = match quiet(|| {
             ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.index.clone())
                 .with_row_groups(vec![group])
                 .with_projection(self.columns.clone())
                 .with_batch_size(ROWS)
+                .with_offset(done)
                 .build()
         }) {
             Ok(reader) => reader,
             Err(problem) => return Ok(Some(problem)),
         };
-        let mut row = self.bases[group];
+        let mut row = self.bases[group] + done as u64;
         loop {
             if (run.should_stop)() {
                 return Err(Error::Interrupted);

@@ -1,6 +1,6 @@
 //! The corridor from logs to a ledger: intake hands events to one accumulator per worker, and the ledgers add up.
 
-use crate::event::{Coverage, EventBatch, EventColumns, InputIdentity};
+use crate::event::{Coverage, EventColumns, InputIdentity};
 use crate::intake::{self, CompiledMap, Source};
 use crate::kernel::{Accumulator, Kept};
 use crate::keys::SeriesTable;
@@ -23,8 +23,8 @@ pub struct Options {
 struct Worker(Accumulator);
 
 impl intake::Sink for Worker {
-    fn batch(&mut self, batch: &EventBatch, table: &SeriesTable) -> Result<()> {
-        self.0.batch(batch, table)
+    fn events(&mut self, events: &EventColumns<'_>, table: &SeriesTable) -> Result<()> {
+        self.0.add(events, table)
     }
 }
 

@@ -1,14 +1,14 @@
 //! Every reason a line is refused for, earned by a line of a log.
 
 use std::fmt::Write;
-use wattledger::event::{Coverage, EventBatch, Reason, Reject};
+use wattledger::event::{Coverage, EventColumns, Reason, Reject};
 use wattledger::intake::{Options, Sink, discover, read};
 use wattledger::keys::SeriesTable;
 
 struct Nobody;
 
 impl Sink for Nobody {
-    fn batch(&mut self, _: &EventBatch, _: &SeriesTable) -> wattledger::Result<()> {
+    fn events(&mut self, _: &EventColumns<'_>, _: &SeriesTable) -> wattledger::Result<()> {
         Ok(())
     }
 }

@@ -206,7 +206,7 @@ proptest! {
         let (mut table, mut events, mut coverage) = (SeriesTable::new(vec![]), EventBatch::default(), Coverage::default());
         batch_to_events(&batch, &map, 0, &mut table, &mut events, &mut coverage, "table").expect("columns");
         let mut sink = crate::support::Collect::default();
-        wattledger::intake::Sink::batch(&mut sink, &events, &table).expect("collected");
+        wattledger::intake::Sink::events(&mut sink, &events.columns(), &table).expect("collected");
         sink.0.sort();
         prop_assert_eq!(&sink.0, &reference.0);
         prop_assert_eq!(coverage.by_reason.into_iter().collect::<Vec<_>>(), reference.1);

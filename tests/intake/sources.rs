@@ -132,9 +132,9 @@ fn a_pipe_is_read_to_its_end() {
 fn a_stop_and_a_failing_sink_end_the_scan() {
     struct Full;
     impl wattledger::intake::Sink for Full {
-        fn batch(
+        fn events(
             &mut self,
-            _: &wattledger::event::EventBatch,
+            _: &wattledger::event::EventColumns<'_>,
             _: &wattledger::keys::SeriesTable,
         ) -> wattledger::Result<()> {
             Err(Error::Overflow { what: "a test".into() })

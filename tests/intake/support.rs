@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use wattledger::Result;
-use wattledger::event::{Coverage, EventBatch, InputIdentity};
+use wattledger::event::{Coverage, EventColumns, InputIdentity, NO_LATENCY};
 use wattledger::intake::{Options, Sink, discover, read};
 use wattledger::keys::SeriesTable;
 
@@ -21,16 +21,16 @@ pub struct Row {
 pub struct Collect(pub Vec<Row>);
 
 impl Sink for Collect {
-    fn batch(&mut self, batch: &EventBatch, table: &SeriesTable) -> Result<()> {
-        for i in 0..batch.len() {
+    fn events(&mut self, batch: &EventColumns<'_>, table: &SeriesTable) -> Result<()> {
+        for i in 0..batch.series.len() {
             let labels = table.get(batch.series[i]).labels();
             self.0.push(Row {
-                time_us: batch.time_us[i],
+                time_us: batch.time_us(i),
                 labels: labels.iter().map(|label| label.as_deref().map(str::to_owned)).collect(),
                 input_tokens: batch.input_tokens[i],
-                cached_tokens: batch.cached_tokens[i],
+                cached_tokens: batch.cached_tokens.map_or(0, |cached| cached[i]),
                 output_tokens: batch.output_tokens[i],
-                latency_us: batch.latency_us[i],
+                latency_us: batch.latency_us.map_or(NO_LATENCY, |latency| latency[i]),
             });
         }
         Ok(())
