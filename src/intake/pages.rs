@@ -175,6 +175,7 @@ enum Values {
     #[default]
     None,
     Longs(Vec<i64>),
+    Counts(Vec<u32>),
     Texts(Vec<String>),
 }
 
@@ -188,6 +189,7 @@ enum Left {
 struct Column {
     pages: SerializedPageReader<File>,
     kind: Type,
+    is_time: bool,
     optional: bool,
     dictionary: Values,
     left: Left,
@@ -211,7 +213,8 @@ impl Column {
         let pages = SerializedPageReader::new(Arc::clone(from.file), leaf, rows, None).ok()?;
         let optional = described.max_def_level() == 1;
         let left = Left::Plain(Bytes::new());
-        Some(Self { pages, kind, optional, dictionary: Values::None, left, values: 0, keys: Vec::new() })
+        let is_time = Some(&at) == from.columns[Field::Timestamp as usize].first();
+        Some(Self { pages, kind, is_time, optional, dictionary: Values::None, left, values: 0, keys: Vec::new() })
     }
 
     /// Goes to the next page of values; `None` at the end, at nulls and at encodings that are not read here.
@@ -224,7 +227,7 @@ impl Column {
                     encoding: Encoding::PLAIN | Encoding::PLAIN_DICTIONARY,
                     ..
                 } => {
-                    self.dictionary = dictionary(&buf, num_values as usize, self.kind)?;
+                    self.dictionary = dictionary(&buf, num_values as usize, self.kind, self.is_time)?;
                     continue;
                 }
                 Page::DictionaryPage { .. } => return None,
@@ -324,9 +327,9 @@ impl Column {
                 }
                 Left::Keys(keys) => {
                     keys.read(out)?;
-                    let Values::Longs(values) = &column.dictionary else { return None };
+                    let Values::Counts(values) = &column.dictionary else { return None };
                     for out in out {
-                        *out = count(*values.get(*out as usize)?);
+                        *out = *values.get(*out as usize)?;
                     }
                 }
             }
@@ -353,16 +356,16 @@ fn count(value: i64) -> u32 {
 }
 
 /// The values of a dictionary page.
-fn dictionary(bytes: &[u8], n: usize, kind: Type) -> Option<Values> {
+fn dictionary(bytes: &[u8], n: usize, kind: Type, is_time: bool) -> Option<Values> {
     match kind {
         // Counts above 2^31 are implausible, signed or not.
         Type::INT32 => {
             let values = bytes.as_chunks::<4>().0.get(..n)?;
-            Some(Values::Longs(values.iter().map(|value| i32::from_le_bytes(*value).into()).collect()))
+            Some(Values::Counts(values.iter().map(|value| u32::from_le_bytes(*value)).collect()))
         }
         Type::INT64 => {
-            let values = bytes.as_chunks::<8>().0.get(..n)?;
-            Some(Values::Longs(values.iter().map(|value| i64::from_le_bytes(*value)).collect()))
+            let values = bytes.as_chunks::<8>().0.get(..n)?.iter().map(|value| i64::from_le_bytes(*value));
+            Some(if is_time { Values::Longs(values.collect()) } else { Values::Counts(values.map(count).collect()) })
         }
         Type::BYTE_ARRAY => {
             let (mut texts, mut rest) = (Vec::new(), bytes);
