@@ -252,7 +252,7 @@ pub(super) fn is_plain(map: &CompiledMap, columns: &[Vec<usize>]) -> bool {
 
 /// Places of the labels and the dimensions among the columns.
 pub(super) fn label_places(columns: &[Vec<usize>]) -> impl Iterator<Item = usize> + use<> {
-    (LABELS_FROM..LABELS_FROM + ROUTE_LABELS.len()).chain(FIELDS..columns.len())
+    (0..ROUTE_LABELS.len()).map(|i| LABELS_FROM + i).chain(FIELDS..columns.len())
 }
 
 /// Labels that are dictionaries: each combination of their keys is numbered once.

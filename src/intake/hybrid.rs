@@ -132,7 +132,7 @@ impl Hybrid {
 /// Values of `width` bits each, one behind the other from the lowest bit on.
 fn unpack(bytes: &[u8], mut bit: usize, width: u32, mut out: &mut [u32]) -> Option<()> {
     // Eight values from a byte on end at a byte again.
-    while bit % 8 != 0 && !out.is_empty() {
+    while !bit.is_multiple_of(8) && !out.is_empty() {
         let (one, rest) = out.split_at_mut(1);
         bit = singles(bytes, bit, width, one)?;
         out = rest;

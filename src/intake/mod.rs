@@ -33,6 +33,7 @@ mod discover;
 mod drive;
 mod fast;
 mod field;
+mod glance;
 mod gzip;
 mod hybrid;
 mod jsonl;

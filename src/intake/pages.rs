@@ -27,7 +27,7 @@ const ROWS: usize = 4 * TILE;
 /// What reads a row group.
 pub(super) struct Group<'a> {
     pub file: &'a Arc<File>,
-    pub group: &'a RowGroupMetaData,
+    pub metadata: &'a RowGroupMetaData,
     pub schema: &'a Schema,
     pub map: &'a CompiledMap,
     pub columns: &'a [Vec<usize>],
@@ -42,7 +42,7 @@ pub(super) fn read(
 ) -> Result<usize> {
     let Some(mut columns) = quiet(|| Columns::new(from)) else { return Ok(0) };
     let Some(texts) = quiet(|| columns.texts()) else { return Ok(0) };
-    let rows = usize::try_from(from.group.num_rows()).unwrap_or(0);
+    let rows = usize::try_from(from.metadata.num_rows()).unwrap_or(0);
     let slots = label_places(from.columns).count();
     let dictionaries = columns.labels.iter().zip(&texts);
     let dictionaries = dictionaries
@@ -200,7 +200,7 @@ struct Column {
 impl Column {
     fn new(from: &Group<'_>, at: usize, kinds: &[Type]) -> Option<Self> {
         // Only a file without nested columns numbers its leaves as its columns.
-        let leaf = from.group.columns().iter().find(|column| {
+        let leaf = from.metadata.columns().iter().find(|column| {
             let parts = column.column_path().parts();
             parts.len() == 1 && parts[0] == *from.schema.field(at).name()
         })?;
@@ -209,7 +209,7 @@ impl Column {
         if described.max_rep_level() > 0 || described.max_def_level() > 1 || !kinds.contains(&kind) {
             return None;
         }
-        let rows = usize::try_from(from.group.num_rows()).ok()?;
+        let rows = usize::try_from(from.metadata.num_rows()).ok()?;
         let pages = SerializedPageReader::new(Arc::clone(from.file), leaf, rows, None).ok()?;
         let optional = described.max_def_level() == 1;
         let left = Left::Plain(Bytes::new());
@@ -230,7 +230,6 @@ impl Column {
                     self.dictionary = dictionary(&buf, num_values as usize, self.kind, self.is_time)?;
                     continue;
                 }
-                Page::DictionaryPage { .. } => return None,
                 Page::DataPage { buf, num_values, encoding, def_level_encoding, .. } => {
                     let mut bytes = buf;
                     if self.optional {
@@ -259,7 +258,7 @@ impl Column {
                     let bytes = (levels <= buf.len()).then(|| buf.slice(levels..))?;
                     (num_values, encoding, bytes)
                 }
-                Page::DataPageV2 { .. } => return None,
+                Page::DictionaryPage { .. } | Page::DataPageV2 { .. } => return None,
             };
             self.left = match encoding {
                 Encoding::PLAIN => Left::Plain(bytes),

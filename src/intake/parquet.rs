@@ -113,7 +113,7 @@ impl Plan<'_> {
         let rows = self.index.metadata().row_group(group).num_rows();
         let from = Group {
             file: &Arc::new(file),
-            group: self.index.metadata().row_group(group),
+            metadata: self.index.metadata().row_group(group),
             schema: self.index.schema(),
             map: &self.map,
             columns: &self.needed,

@@ -58,15 +58,12 @@ impl Raw {
 
 /// Books a line: the values of the fields in their order, then of the user dimensions.
 pub(super) fn book(book: &mut Book, map: &CompiledMap, raws: &[Raw], block: &str, interner: &mut Interner, line: u64) {
-    match event(map, raws, block) {
-        Some((labels, mut event)) => {
-            event.series = interner.intern(&labels, book.table);
-            book.event(event);
-        }
-        None => {
-            let cells: Vec<Scalar> = raws.iter().map(|raw| raw.scalar(block)).collect();
-            book.row(map, &cells, interner, line);
-        }
+    if let Some((labels, mut event)) = event(map, raws, block) {
+        event.series = interner.intern(&labels, book.table);
+        book.event(event);
+    } else {
+        let cells: Vec<Scalar> = raws.iter().map(|raw| raw.scalar(block)).collect();
+        book.row(map, &cells, interner, line);
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::compiled::CompiledMap;
 use super::field::{FIELDS, Field};
+use super::glance::same;
 use super::map::TimestampIs;
-use super::template::same;
 use super::time;
 use super::value::{Fault, Scalar};
 use crate::event::{Coverage, Event, EventBatch, NO_LATENCY, NO_TIME, Reason};

@@ -1,13 +1,9 @@
 //! The one pass of the template reader that needs wide registers: which bytes of a text are special.
 
+use super::glance::is_special;
 use super::plain::Raw;
 use super::template::Template;
 use crate::lanes::dispatched;
-
-/// Whether a byte ends a plain run of text: a quote, a backslash or a control character.
-pub(super) fn is_special(byte: u8) -> bool {
-    matches!(byte, b'"' | b'\\' | ..0x20)
-}
 
 dispatched! {
     /// Reads the line that starts here, if it has this shape.

@@ -145,9 +145,10 @@ impl Accumulator {
     /// Adds a tile of few neighbouring bins; says whether it was one.
     fn in_order(&mut self, tile: &Tile<'_>, keys: usize) -> bool {
         let bins = tile.bins(self.bin_s);
-        let (events, bits) = (tile.len() as u64, tile.product_bits);
         let Self { at, places, .. } = self;
-        let Some(cells) = self.moments.span(bins, keys, events, bits, places) else { return false };
+        let Some(cells) = self.moments.span(bins, keys, tile.len() as u64, tile.product_bits, places) else {
+            return false;
+        };
         let Tile { input, cached, output, series, .. } = tile;
         let (cells, at) = if let [start] = places.as_slice() {
             (&mut cells[*start..*start + keys], *series)
@@ -168,7 +169,7 @@ impl Accumulator {
         for (window, slabs) in &mut self.windows {
             for i in 0..tile.len() {
                 let tokens = [tile.input[i], tile.cached[i], tile.output[i]];
-                let cells = slabs.bin(tile.bin(tile.time[i], self.bin_s), keys, 1, bits);
+                let cells = slabs.bin(tile.bin(tile.time[i], self.bin_s), keys, 1, tile.product_bits);
                 add_areas(&mut cells[tile.series[i] as usize], tokens, *window);
             }
         }

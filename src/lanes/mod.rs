@@ -52,7 +52,7 @@ impl<'a> Ahead<'a> {
     }
 
     /// Asks for the next line, if any is left.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn line(&mut self) {
         let Some(part) = self.parts.get(self.part) else { return };
         prefetch(part.as_ptr().wrapping_add(self.at));
@@ -63,7 +63,7 @@ impl<'a> Ahead<'a> {
     }
 }
 
-#[inline(always)]
+#[inline]
 fn prefetch(address: *const u8) {
     #[cfg(target_arch = "x86_64")]
     #[expect(unsafe_code, reason = "it takes an address")]

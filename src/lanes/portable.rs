@@ -1,5 +1,7 @@
 //! The passes in plain Rust, in the shape that compilers turn into vectors.
 
+#![expect(clippy::inline_always, reason = "a function that is called does not take the processor of its caller over")]
+
 #[inline(always)]
 pub(super) fn span(times: &[i64]) -> (i64, i64) {
     let (eights, rest) = times.as_chunks::<8>();

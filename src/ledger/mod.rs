@@ -254,6 +254,6 @@ impl Ledger {
         let origin = std::mem::take(&mut self.origin);
         let kept = Self::from_rows(self.bin_seconds, self.dimensions, &series, &moments, windows, &occupancy)?;
         let keeps_occupancy = self.keeps_occupancy;
-        Ok(Self { origin, keeps_occupancy, ..kept })
+        Ok(Self { keeps_occupancy, origin, ..kept })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Arrivals, Moments, Record, Tokens};
 
-#[inline(always)]
+#[inline]
 fn add(cell: &mut Moments, [input, cached, output]: [u32; 3]) {
     let [input, cached, output] = [input, cached, output].map(u64::from);
     let values = [1, input, cached, output, input * input, cached * cached, input * output, output * output];
