@@ -10,6 +10,7 @@ mod explain;
 mod group;
 mod lines;
 mod meters;
+mod period;
 mod picture;
 mod rates;
 mod remarks;

@@ -5,4 +5,5 @@ mod formats;
 mod laws;
 mod sources;
 mod support;
+mod templates;
 mod traces;
