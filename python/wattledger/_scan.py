@@ -62,7 +62,8 @@ def scan(data: object, **settings: Any) -> Ledger:
             object with ``__arrow_c_stream__`` (pyarrow, Polars, pandas, DuckDB); or a dict of columns. A column is a
             NumPy array, a list of texts, or a pair of codes and texts. Do not write to the arrays meanwhile.
         **settings: ``by``, the user dimensions to keep; ``fleet``, which names the attention windows to keep;
-            ``bin_seconds`` 300, 900 or 3600; ``occupancy``, False where no deployment is dedicated; ``format``, a log format by name; ``map``, columns by field
+            ``bin_seconds`` 300, 900 or 3600; ``occupancy``, False where no deployment is dedicated; ``format``, a log
+            format by name; ``map``, columns by field
             (``{"input_tokens": "ContextTokens", "model": None}``, ``None`` for a field the log does not have) or a TOML
             text; ``input_timezone``, the zone of times without an offset; ``threads``, 0 for all cores;
             ``max_line_bytes``; ``allow_overlap``, to add ledgers that hold the same input.

@@ -111,7 +111,7 @@ impl Default for Options {
             input_timezone: None,
             max_line_bytes: MAX_LINE_BYTES,
             threads: 0,
-            block_bytes: 1 << 20,
+            block_bytes: 1 << 18,
         }
     }
 }

@@ -16,51 +16,82 @@ pub(super) const LABELS_FROM: usize = Field::Provider as usize;
 /// The cells of one row: the fields in their order, then the user dimensions.
 pub(super) type Cells<'a> = [Scalar<'a>];
 
-/// Numbers the labels of rows. A log has few series at a time, so the last ones are remembered by a cheap hash; only
-/// what is not among them pays for the keyed hash of the table. Labels made to collide are merely not remembered.
+/// Numbers the labels of rows. A log has few series at a time, so the last ones are remembered by a cheap hash, each with
+/// its labels beside it; only what is not among them pays for the keyed hash of the table. Labels made to collide are
+/// merely not remembered.
 #[derive(Debug)]
 pub(super) struct Interner {
-    recent: [u32; RECENT],
+    recent: Vec<Recent>,
 }
 
-const RECENT: usize = 4096;
-/// No table grows so large.
-const NOBODY: u32 = u32::MAX;
+const RECENT: usize = 2048;
+/// Labels longer than this together are not remembered.
+const BYTES: usize = 100;
+
+/// A series: its number, the length of each label, and the labels one behind the other.
+#[derive(Clone, Copy, Debug)]
+struct Recent {
+    id: u32,
+    lens: [u8; 8],
+    bytes: [u8; BYTES],
+}
+
+/// The length of a label that is absent, and of all where nothing is remembered yet.
+const ABSENT: u8 = u8::MAX;
+const NOTHING: u8 = u8::MAX - 1;
 
 impl Default for Interner {
     fn default() -> Self {
-        Self { recent: [NOBODY; RECENT] }
+        Self { recent: vec![Recent { id: 0, lens: [NOTHING; 8], bytes: [0; BYTES] }; RECENT] }
     }
 }
 
 impl Interner {
     pub(super) fn intern(&mut self, labels: &[Option<&str>], table: &mut SeriesTable) -> u32 {
+        let Some(lens) = lens(labels) else { return table.intern(labels) };
         let recent = &mut self.recent[slot(labels)];
-        let known = |id: u32| {
-            let mut pairs = table.get(id).labels().iter().zip(labels);
-            pairs.all(|(known, label)| match (known, label) {
-                (None, None) => true,
-                (Some(known), Some(label)) => same(known.as_bytes(), label.as_bytes()),
-                _ => false,
-            })
-        };
-        if *recent == NOBODY || !known(*recent) {
-            *recent = table.intern(labels);
+        if recent.lens == lens {
+            let mut at = 0;
+            let known = labels.iter().flatten().all(|label| {
+                let start = at;
+                at += label.len();
+                same(&recent.bytes[start..at], label.as_bytes())
+            });
+            if known {
+                return recent.id;
+            }
         }
-        *recent
+        *recent = Recent { id: table.intern(labels), lens, bytes: [0; BYTES] };
+        let mut at = 0;
+        for label in labels.iter().flatten() {
+            recent.bytes[at..at + label.len()].copy_from_slice(label.as_bytes());
+            at += label.len();
+        }
+        recent.id
     }
+}
+
+/// The lengths of some labels; `None` where they are too many or too long.
+fn lens(labels: &[Option<&str>]) -> Option<[u8; 8]> {
+    let mut lens = [ABSENT; 8];
+    let mut all = 0;
+    for (len, label) in lens.get_mut(..labels.len())?.iter_mut().zip(labels) {
+        if let Some(label) = label {
+            all += label.len();
+            *len = u8::try_from(label.len()).unwrap_or(ABSENT);
+        }
+    }
+    (all <= BYTES).then_some(lens)
 }
 
 fn slot(labels: &[Option<&str>]) -> usize {
     let mut hash = 0_u64;
-    for label in labels {
-        let word = label.map_or(0, |label| {
-            let bytes = label.as_bytes();
-            match bytes.last_chunk() {
-                Some(word) => u64::from_le_bytes(*word) ^ label.len() as u64,
-                None => bytes.iter().fold(1, |word, byte| (word << 8) | u64::from(*byte)),
-            }
-        });
+    for label in labels.iter().flatten() {
+        let bytes = label.as_bytes();
+        let word = match bytes.last_chunk() {
+            Some(word) => u64::from_le_bytes(*word) ^ bytes.len() as u64,
+            None => bytes.iter().fold(1, |word, byte| (word << 8) | u64::from(*byte)),
+        };
         hash = (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
     let [high, low, ..] = hash.to_be_bytes();

@@ -122,3 +122,28 @@ def test_the_bundled_requests_are_those_of_both_traces() -> None:
     for model, sums in zip(models, SUMS.values(), strict=True):
         rows = [row for row in moments if row["model"] == model]
         assert tuple(sum(row[name] for row in rows) for name in ("requests", "input_tokens", "output_tokens")) == sums
+
+
+def test_a_ledger_without_occupancy_says_so_and_does_not_mix() -> None:
+    log = {
+        "timestamp": [1_767_225_600, 1_767_229_300],
+        "model": ["llama-3.1-8b"] * 2,
+        "input_tokens": [100, 200],
+        "output_tokens": [20, 30],
+    }
+    whole, bare = wl.scan(log), wl.scan(log, occupancy=False)
+    assert bare.describe()["occupancy_rows"] == 0
+    assert bare.describe()["occupancy_bin_seconds"] is None
+    assert bare.describe()["input_tokens"] == whole.describe()["input_tokens"] == 300
+    with pytest.raises(wl.WattledgerError, match="occupancy is kept here and not kept there"):
+        wl.merge([whole, bare], allow_overlap=True)
+    assert bare.estimate(wl.Fleet.default()).totals == whole.estimate(wl.Fleet.default()).totals
+    dedicated = '[[deployment]]\nname = "d"\nmodel = "llama-3.1-8b"\nhardware = "h100"\nreplicas = 1\n'
+    with pytest.raises(wl.WattledgerError, match="keeps no occupancy"):
+        bare.estimate(wl.Fleet.parse(dedicated))
+
+
+def test_a_ledger_file_remembers_that_it_has_no_occupancy(tmp_path: Path) -> None:
+    log = {"timestamp": [1_767_225_600], "model": ["m"], "input_tokens": [1], "output_tokens": [1]}
+    wl.scan(log, occupancy=False).write(tmp_path / "bare.parquet")
+    assert wl.Ledger.read(tmp_path / "bare.parquet").describe()["occupancy_bin_seconds"] is None
