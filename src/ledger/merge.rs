@@ -3,7 +3,6 @@
 use super::{Bin, CELL_LIMIT, Ledger, MOMENTS, NULL_BIN, OCCUPANCY_BIN_S, Row, Rows, WindowFamily, moment};
 use crate::keys::{Label, Series};
 use crate::{Error, Result};
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 /// The sum of ledgers, in canonical order.
@@ -61,16 +60,18 @@ fn combine(a: Ledger, b: &Ledger) -> Result<Ledger> {
         .windows
         .iter()
         .zip(&b.windows)
-        .map(|(x, y)| Ok(WindowFamily { window: x.window, rows: join((&x.rows, &keys_a), (&y.rows, &keys_b))? }))
+        .map(|(x, y)| {
+            Ok(WindowFamily { window: x.window, rows: Rows::joined((&x.rows, &keys_a), (&y.rows, &keys_b))? })
+        })
         .collect::<Result<_>>()?;
     Ok(Ledger {
         bin_seconds: a.bin_seconds,
         dimensions: a.dimensions,
         series,
-        moments: join((&a.moments, &keys_a), (&b.moments, &keys_b))?,
+        moments: Rows::joined((&a.moments, &keys_a), (&b.moments, &keys_b))?,
         windows,
         routes,
-        occupancy: join((&a.occupancy, &routes_a), (&b.occupancy, &routes_b))?,
+        occupancy: Rows::joined((&a.occupancy, &routes_a), (&b.occupancy, &routes_b))?,
         keeps_occupancy: a.keeps_occupancy,
         origin: a.origin,
     })
@@ -88,33 +89,6 @@ fn union<const K: usize>(lists: [&[Series]; K]) -> (Vec<Series>, [Vec<u32>; K]) 
 
 fn rekey<const N: usize>(rows: &[Row<N>], keys: &[u32]) -> Vec<Row<N>> {
     rows.iter().map(|row| Row { key: keys[row.key as usize], ..*row }).collect()
-}
-
-/// Adds two sorted lists of rows whose keys are places in lists that were united; the union keeps the order, so they
-/// stay sorted.
-fn join<const N: usize>((a, keys_a): (&Rows<N>, &[u32]), (b, keys_b): (&Rows<N>, &[u32])) -> Result<Rows<N>> {
-    let mut joined = Rows::default();
-    let mut a = a.iter().map(|row| Row { key: keys_a[row.key as usize], ..row }).peekable();
-    let mut b = b.iter().map(|row| Row { key: keys_b[row.key as usize], ..row }).peekable();
-    let place = |row: &Row<N>| (row.key, row.bin);
-    loop {
-        let order = match (a.peek(), b.peek()) {
-            (Some(x), Some(y)) => place(x).cmp(&place(y)),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (None, None) => return Ok(joined),
-        };
-        match order {
-            Ordering::Less => a.next().iter().for_each(|row| joined.push(row)),
-            Ordering::Greater => b.next().iter().for_each(|row| joined.push(row)),
-            Ordering::Equal => {
-                if let (Some(mut x), Some(y)) = (a.next(), b.next()) {
-                    add_into(&mut x.sums, &y.sums)?;
-                    joined.push(&x);
-                }
-            }
-        }
-    }
 }
 
 /// Adds `other` to `sums`, checked against the width of a cell.

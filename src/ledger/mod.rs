@@ -6,6 +6,7 @@
 
 mod describe;
 mod file;
+mod join;
 mod merge;
 mod rows;
 

@@ -20,7 +20,7 @@ pub struct Row<const N: usize> {
 
 /// One sum of every row, of the width that the largest needs.
 #[derive(Clone, Debug)]
-enum Sums {
+pub(super) enum Sums {
     /// 0 in every row.
     Zero,
     Short(Vec<u32>),
@@ -29,7 +29,18 @@ enum Sums {
 }
 
 impl Sums {
-    fn get(&self, at: usize) -> u128 {
+    /// The low 64 bits of a sum, and whether there are more.
+    #[inline]
+    pub(super) fn low(&self, at: usize) -> (u64, bool) {
+        match self {
+            Self::Zero => (0, false),
+            Self::Short(sums) => (sums[at].into(), false),
+            Self::Long(sums) => (sums[at], false),
+            Self::Wide(sums) => u64::try_from(sums[at]).map_or((0, true), |sum| (sum, false)),
+        }
+    }
+
+    pub(super) fn get(&self, at: usize) -> u128 {
         match self {
             Self::Zero => 0,
             Self::Short(sums) => sums[at].into(),
@@ -106,9 +117,9 @@ impl Bin {
 #[derive(Clone, Debug)]
 pub struct Rows<const N: usize> {
     /// Where the rows of each key lie.
-    keys: Vec<Range<usize>>,
-    bins: Vec<Bin>,
-    sums: [Sums; N],
+    pub(super) keys: Vec<Range<usize>>,
+    pub(super) bins: Vec<Bin>,
+    pub(super) sums: [Sums; N],
     /// How many rows memory is asked for.
     room: usize,
 }

@@ -8,6 +8,7 @@ use crate::ledger::{self, Ledger};
 use crate::{Error, Result};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
+use std::thread;
 
 /// How logs become a ledger.
 #[derive(Clone, Debug, Default)]
@@ -108,21 +109,72 @@ pub fn scan_batches(
         });
     }
     let map = CompiledMap::for_schema(schema, &options.intake)?;
-    let mut table = SeriesTable::new(options.intake.dimensions.clone());
-    let mut accumulator = Accumulator::new(&options.kept);
-    let mut coverage = Coverage::default();
+    let threads = match options.intake.threads {
+        0 => thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
+    };
+    let new = || Part {
+        table: SeriesTable::new(options.intake.dimensions.clone()),
+        accumulator: Accumulator::new(&options.kept),
+        coverage: Coverage::default(),
+    };
+    let mut parts: Vec<Part> = vec![new()];
     let mut rows = 0;
     for batch in batches {
         let batch = batch?;
-        let add = &mut |events: &EventColumns<'_>, table: &SeriesTable| accumulator.add(events, table);
-        intake::batch_to_columns(&batch, &map, rows, &mut table, &mut coverage, MEMORY, add)?;
+        let share = batch.num_rows().div_ceil(threads).max(LEAST_ROWS);
+        let shares = batch.num_rows().div_ceil(share).max(1);
+        if parts.len() < shares {
+            parts.resize_with(shares, new);
+        }
+        let add = |i: usize, part: &mut Part| {
+            let start = i * share;
+            let slice = batch.slice(start, share.min(batch.num_rows() - start));
+            part.add(&slice, &map, rows + start as u64)
+        };
+        if shares == 1 {
+            add(0, &mut parts[0])?;
+        } else {
+            thread::scope(|scope| {
+                let add = &add;
+                let working: Vec<_> =
+                    parts[..shares].iter_mut().enumerate().map(|(i, part)| scope.spawn(move || add(i, part))).collect();
+                working
+                    .into_iter()
+                    .try_for_each(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            })?;
+        }
         rows += batch.num_rows() as u64;
     }
-    let mut ledger = accumulator.into_ledger(&table)?;
+    let mut coverage = Coverage::default();
+    let mut ledgers = Vec::new();
+    for part in parts {
+        coverage.merge(&part.coverage);
+        ledgers.push(part.accumulator.into_ledger(&part.table)?);
+    }
+    let mut ledger = ledger::merge(ledgers, false)?;
     ledger.origin.coverage = coverage;
     ledger.origin.inputs =
         vec![InputIdentity { name: MEMORY.into(), bytes: 0, digest: String::new(), format: map.format().into() }];
     Ok(ledger)
+}
+
+/// Rows that are worth a thread of their own.
+const LEAST_ROWS: usize = 1 << 18;
+
+/// What one thread gathers of columns in memory.
+struct Part {
+    table: SeriesTable,
+    accumulator: Accumulator,
+    coverage: Coverage,
+}
+
+impl Part {
+    fn add(&mut self, batch: &RecordBatch, map: &CompiledMap, rows_before: u64) -> Result<()> {
+        let Self { table, accumulator, coverage } = self;
+        let add = &mut |events: &EventColumns<'_>, table: &SeriesTable| accumulator.add(events, table);
+        intake::batch_to_columns(batch, map, rows_before, table, coverage, MEMORY, add)
+    }
 }
 
 /// Name of inputs that are no files.

@@ -24,3 +24,24 @@ def test_threads_get_the_same_answers() -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = set(pool.map(work, range(32)))
     assert len(answers) == 1
+
+
+def test_columns_on_one_two_and_three_threads_make_one_ledger() -> None:
+    random = np.random.default_rng(3)
+    n = 600_000
+    tokens = random.integers(0, 3000, n).astype("u4")
+    cached = np.minimum(tokens, random.integers(0, 500, n)).astype("u4")
+    cached[[5, 400_000, 599_999]] = 5000
+    log = {
+        "timestamp": np.sort(random.integers(1_767_225_600, 1_767_225_600 + 86_400, n)),
+        "model": (random.integers(0, 7, n).astype("u1"), [f"m{i}" for i in range(7)]),
+        "input_tokens": tokens,
+        "cached_tokens": cached,
+        "output_tokens": random.integers(0, 400, n).astype("u4"),
+    }
+    one = wl.scan(log, threads=1)
+    assert one.coverage["rejected"] == 3
+    for threads in (2, 3):
+        other = wl.scan(log, threads=threads)
+        assert other == one
+        assert other.coverage == one.coverage
