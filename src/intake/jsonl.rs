@@ -1,4 +1,5 @@
-//! JSONL: one object a line, parsed by `serde_json` with a visitor that picks the mapped keys.
+//! JSONL: one object a line. A line like the others is read by its [`super::template`]; any other is parsed by `serde_json`
+//! with a visitor that picks the mapped keys, and its shape is learned.
 //!
 //! What is not mapped is parsed as well, and thrown away: nesting beyond 128 levels, lone surrogates and numbers that
 //! JSON forbids reject the line wherever they stand.

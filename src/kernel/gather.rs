@@ -119,3 +119,60 @@ fn sorted<const M: usize>(runs: Vec<Run<M>>, keys: usize, place: impl Fn(u32) ->
     }
     sorted
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    type Pairs = Slabs<[u64; 2], 2>;
+
+    fn order() -> Vec<u32> {
+        (0..64).rev().collect()
+    }
+
+    #[test]
+    fn a_cell_is_emptied_before_it_wraps() {
+        let mut slabs = Pairs::new();
+        for _ in 0..40 {
+            slabs.bin(0, 64, 1, 63)[1][0] += 1 << 62;
+        }
+        let rows: Vec<Row<2>> = rows(slabs, &order()).unwrap().iter().collect();
+        assert_eq!(rows, [Row { key: 62, bin: 0, sums: [40 << 62, 0] }]);
+    }
+
+    /// Events of neighbouring bins, added together as tiles are: the first bin, and for each event the bin behind it and the
+    /// key. Keys become more as tiles go on.
+    fn tiles() -> impl Strategy<Value = Vec<(i64, Vec<(usize, u32)>)>> {
+        prop::collection::vec((0..40_i64, prop::collection::vec((0..3_usize, 0..64_u32), 1..20)), 1..60)
+    }
+
+    fn gathered(budget: usize, tiles: &[(i64, Vec<(usize, u32)>)]) -> Rows<2> {
+        let (mut slabs, mut places) = (Pairs::with_budget(budget), Vec::new());
+        for (i, (first, events)) in tiles.iter().enumerate() {
+            let keys = (i + 4).min(64);
+            let bins = (first * 300, (first + 2) * 300, 300);
+            let cells = slabs.span(bins, keys, events.len() as u64, 20, &mut places);
+            let alone = cells.is_none();
+            for (bin, key) in events {
+                let key = *key as usize % keys;
+                if alone {
+                    slabs.bin((first + i64::try_from(*bin).unwrap()) * 300, keys, 1, 20)[key][0] += 1;
+                } else {
+                    slabs.span(bins, keys, 0, 20, &mut places).unwrap()[places[*bin] + key][0] += 1;
+                }
+            }
+        }
+        rows(slabs, &order()).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn the_budget_cannot_be_seen_in_the_result(tiles in tiles(), cells in 1..600_usize) {
+            prop_assert_eq!(gathered(cells * size_of::<[u64; 2]>(), &tiles), gathered(1 << 20, &tiles));
+            let events: usize = tiles.iter().map(|(_, events)| events.len()).sum();
+            let sum: u128 = gathered(1 << 20, &tiles).iter().map(|row| row.sums[0]).sum();
+            prop_assert_eq!(sum, events as u128);
+        }
+    }
+}
