@@ -4,7 +4,7 @@ use crate::{Error, Result};
 use parquet::file::metadata::ParquetMetaData;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Largest Parquet footer that is read.
 const FOOTER_LIMIT: u64 = 64 << 20;
@@ -76,26 +76,77 @@ pub fn read_whole(path: &Path) -> Result<Vec<u8>> {
 /// # Errors
 /// [`Error::FileNotFound`] for a folder that does not exist, else [`Error::FileAccess`] with the system's words.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let access = |e: std::io::Error| Error::FileAccess { path: path.into(), problem: e.to_string() };
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let special = std::fs::metadata(path).is_ok_and(|m| !m.is_file());
-    if special {
-        // A device or a pipe takes bytes; it cannot be renamed over.
-        return std::fs::write(path, bytes).map_err(access);
+    let mut file = Whole::create(path)?;
+    file.write_all(bytes).map_err(|e| access(path, &e))?;
+    file.finish()
+}
+
+/// A file that is written piece by piece, and stands there whole once it is finished, or not at all.
+pub struct Whole {
+    path: PathBuf,
+    to: To,
+}
+
+enum To {
+    Beside(tempfile::NamedTempFile),
+    /// A device or a pipe takes bytes; it cannot be renamed over.
+    Special(File),
+}
+
+fn access(path: &Path, e: &std::io::Error) -> Error {
+    Error::FileAccess { path: path.into(), problem: e.to_string() }
+}
+
+impl Whole {
+    /// Begins a file; nothing stands at its path yet.
+    ///
+    /// # Errors
+    /// [`Error::FileNotFound`] for a folder that does not exist, else [`Error::FileAccess`] with the system's words.
+    pub fn create(path: &Path) -> Result<Self> {
+        if std::fs::metadata(path).is_ok_and(|m| !m.is_file()) {
+            let to = File::options().write(true).open(path).map_err(|e| access(path, &e))?;
+            return Ok(Self { path: path.into(), to: To::Special(to) });
+        }
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if !folder.is_dir() {
+            return Err(Error::FileNotFound { path: folder.into() });
+        }
+        // The words of the error would name the temporary file, which nobody asked for.
+        let refused = |e: std::io::Error| Error::FileAccess { path: path.into(), problem: e.kind().to_string() };
+        let file = tempfile::Builder::new().prefix(".wattledger-").tempfile_in(folder).map_err(refused)?;
+        Ok(Self { path: path.into(), to: To::Beside(file) })
     }
-    if !folder.is_dir() {
-        return Err(Error::FileNotFound { path: folder.into() });
+
+    /// Puts the file where it belongs.
+    ///
+    /// # Errors
+    /// [`Error::FileAccess`] with the system's words.
+    pub fn finish(self) -> Result<()> {
+        let To::Beside(file) = self.to else { return Ok(()) };
+        file.as_file().sync_all().map_err(|e| access(&self.path, &e))?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // Temporary files are private; a result is an ordinary file.
+            let _ = file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644));
+        }
+        file.persist(&self.path).map_err(|e| access(&self.path, &e.error))?;
+        Ok(())
     }
-    // The words of the error would name the temporary file, which nobody asked for.
-    let refused = |e: std::io::Error| Error::FileAccess { path: path.into(), problem: e.kind().to_string() };
-    let mut file = tempfile::Builder::new().prefix(".wattledger-").tempfile_in(folder).map_err(refused)?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(access)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // Temporary files are private; a result is an ordinary file.
-        let _ = file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644));
+}
+
+impl Write for Whole {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match &mut self.to {
+            To::Beside(file) => file.write(bytes),
+            To::Special(file) => file.write(bytes),
+        }
     }
-    file.persist(path).map_err(|e| access(e.error))?;
-    Ok(())
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        match &mut self.to {
+            To::Beside(file) => file.flush(),
+            To::Special(file) => file.flush(),
+        }
+    }
 }

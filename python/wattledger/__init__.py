@@ -7,9 +7,10 @@
 True
 """
 
-from wattledger._annotate import annotate
+from wattledger._annotate import Annotator, annotate
 from wattledger._calibrate import calibrate_engine, calibrate_point, calibrate_series
 from wattledger._engine import (
+    AnnotatedBatches,
     AnnotatedRows,
     Estimate,
     EstimateTable,
@@ -41,7 +42,9 @@ from wattledger._train import train
 from wattledger._validate import validate
 
 __all__ = [
+    "AnnotatedBatches",
     "AnnotatedRows",
+    "Annotator",
     "CatalogError",
     "Estimate",
     "EstimateTable",

@@ -84,6 +84,30 @@ pub(super) const fn of_manufacture(column: usize) -> bool {
     matches!(column, EMBODIED | WATER_EMBODIED | ADPE_EMBODIED | PRIMARY_EMBODIED | EWASTE)
 }
 
+/// What a column is a multiple of, for one deployment in one bin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Multiple {
+    /// IT energy: what stands around it and what it causes.
+    It,
+    /// Replica time: what a replica draws, and what it took to make.
+    Time,
+    Prefill,
+    Decode,
+    ItAndTime,
+}
+
+/// What a column is a multiple of.
+#[must_use]
+pub(super) const fn multiple(column: usize) -> Multiple {
+    match column {
+        1 => Multiple::Prefill,
+        2 => Multiple::Decode,
+        IT..EMBODIED => Multiple::It,
+        ADPE | PRIMARY => Multiple::ItAndTime,
+        _ => Multiple::Time,
+    }
+}
+
 /// Values by column; not a number is unknown.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Values {

@@ -21,6 +21,7 @@ mod site_year;
 mod sites;
 mod unknown;
 
+pub use crate::lanes::Float;
 pub use crate::plan::Picture;
 pub use accelerators::AcceleratorBin;
 pub use annotate::Annotator;

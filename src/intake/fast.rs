@@ -10,11 +10,16 @@ use crate::error::Result;
 use crate::event::{Coverage, EventBatch, EventColumns};
 use crate::keys::SeriesTable;
 use arrow_array::RecordBatch;
+use std::ops::Range;
 
 /// Rows of a tile: its columns stay in the first-level cache from check to sum.
 pub(super) const TILE: usize = 1024;
 
-/// Reads every row of a batch as an event or a reject, and hands the events on in columns.
+/// What takes events with the rows they come from.
+pub type TakeRows<'a> = dyn FnMut(Range<usize>, &EventColumns<'_>, &SeriesTable) -> Result<()> + 'a;
+
+/// Reads every row of a batch as an event or a reject, and hands the events on in columns, with the rows they come from:
+/// in order, and fewer than those where rows were rejected.
 ///
 /// # Errors
 /// As [`batch_to_events`], and whatever `take` returns.
@@ -25,7 +30,7 @@ pub fn batch_to_columns(
     table: &mut SeriesTable,
     coverage: &mut Coverage,
     place: &str,
-    take: &mut dyn FnMut(&EventColumns<'_>, &SeriesTable) -> Result<()>,
+    take: &mut TakeRows<'_>,
 ) -> Result<()> {
     let columns = bound(&batch.schema(), map, place)?;
     let mut clean = Clean::new(batch, map, &columns, table);
@@ -37,12 +42,12 @@ pub fn batch_to_columns(
         let tile = clean.as_mut().and_then(|(clean, labels)| clean.tile(labels, (start, len), table, &mut scratch));
         if let Some(tile) = tile {
             coverage.count_many(len as u64);
-            take(&tile, table)?;
+            take(start..start + len, &tile, table)?;
         } else {
             events.clear();
             let rows = batch.slice(start, len);
             batch_to_events(&rows, map, row_base + start as u64, table, &mut events, coverage, place)?;
-            take(&events.columns(), table)?;
+            take(start..start + len, &events.columns(), table)?;
         }
         start += len;
     }

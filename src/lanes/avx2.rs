@@ -2,8 +2,9 @@
 
 use super::portable;
 use std::arch::x86_64::{
-    __m256i, _mm256_and_si256, _mm256_blendv_epi8, _mm256_cmpeq_epi32, _mm256_cmpgt_epi64, _mm256_max_epu32,
-    _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_setzero_si256,
+    __m128, __m256d, __m256i, _mm256_and_si256, _mm256_blendv_epi8, _mm256_cmpeq_epi32, _mm256_cmpgt_epi64,
+    _mm256_cvtpd_ps, _mm256_max_epu32, _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_setzero_si256, _mm256_stream_pd,
+    _mm256_stream_ps,
 };
 
 #[target_feature(enable = "avx2")]
@@ -57,4 +58,38 @@ fn most_of(lanes: __m256i) -> u32 {
 #[target_feature(enable = "avx2")]
 pub(super) fn widen(short: &[u16], long: &mut [u32]) {
     portable::widen(short, long);
+}
+
+#[target_feature(enable = "avx2")]
+pub(super) fn send(values: &[f64], to: &mut [f64]) {
+    let head = to.as_ptr().align_offset(32).min(to.len());
+    let ((first, values), (to_first, to)) = (values.split_at(head), to.split_at_mut(head));
+    portable::send(first, to_first);
+    let ((fours, rest), (to_fours, to_rest)) = (values.as_chunks::<4>(), to.as_chunks_mut::<4>());
+    for (four, to) in fours.iter().zip(to_fours) {
+        #[expect(unsafe_code, reason = "a store past the caches takes an address")]
+        // SAFETY: the address is that of four numbers that are borrowed mutably, and a multiple of 32 bytes, as it asks.
+        unsafe {
+            _mm256_stream_pd(to.as_mut_ptr(), bytemuck::cast(*four));
+        }
+    }
+    portable::send(rest, to_rest);
+}
+
+#[target_feature(enable = "avx2")]
+pub(super) fn send_short(values: &[f64], to: &mut [f32]) {
+    let head = to.as_ptr().align_offset(32).min(to.len());
+    let ((first, values), (to_first, to)) = (values.split_at(head), to.split_at_mut(head));
+    portable::send_short(first, to_first);
+    let ((eights, rest), (to_eights, to_rest)) = (values.as_chunks::<8>(), to.as_chunks_mut::<8>());
+    for (eight, to) in eights.iter().zip(to_eights) {
+        let [low, high]: [__m256d; 2] = bytemuck::cast(*eight);
+        let short: [__m128; 2] = [_mm256_cvtpd_ps(low), _mm256_cvtpd_ps(high)];
+        #[expect(unsafe_code, reason = "a store past the caches takes an address")]
+        // SAFETY: the address is that of eight numbers that are borrowed mutably, and a multiple of 32 bytes, as it asks.
+        unsafe {
+            _mm256_stream_ps(to.as_mut_ptr(), bytemuck::cast(short));
+        }
+    }
+    portable::send_short(rest, to_rest);
 }

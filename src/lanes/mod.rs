@@ -35,6 +35,45 @@ dispatched! {
     pub(crate) fn tokens(input: &[u32], cached: &[u32], output: &[u32]) -> ([u32; 2], bool);
     /// Short counts as long ones, of the same length.
     pub(crate) fn widen(short: &[u16], long: &mut [u32]);
+    /// Copies values past the caches, where that can be done; [`settle`] follows.
+    fn send(values: &[f64], to: &mut [f64]);
+    /// The same, rounded to 32 bits.
+    fn send_short(values: &[f64], to: &mut [f32]);
+}
+
+/// What a column of results is made of. Sums are always 64 bits wide; only what is handed out may be narrower.
+pub trait Float: Copy + Send + Sync + Into<f64> + 'static {
+    /// Not a number.
+    const NAN: Self;
+
+    /// Writes values of the same number; past the caches if they are not read again soon, and [`settle`] follows.
+    fn store(values: &[f64], to: &mut [Self], past: bool);
+}
+
+impl Float for f64 {
+    const NAN: Self = Self::NAN;
+
+    fn store(values: &[Self], to: &mut [Self], past: bool) {
+        if past { send(values, to) } else { portable::send(values, to) }
+    }
+}
+
+impl Float for f32 {
+    const NAN: Self = Self::NAN;
+
+    fn store(values: &[f64], to: &mut [Self], past: bool) {
+        if past { send_short(values, to) } else { portable::send_short(values, to) }
+    }
+}
+
+/// Lets other threads see what was written past the caches.
+pub(crate) fn settle() {
+    #[cfg(target_arch = "x86_64")]
+    #[expect(unsafe_code, reason = "it belongs to the stores past the caches")]
+    // SAFETY: a fence orders stores and does nothing else; every processor of the architecture has it.
+    unsafe {
+        std::arch::x86_64::_mm_sfence();
+    }
 }
 
 /// Memory that is read soon, asked for a line at a time while there is other work.
@@ -77,11 +116,12 @@ fn prefetch(address: *const u8) {
 
 #[cfg(test)]
 mod tests {
-    use super::portable;
+    use super::{Float, portable};
     use proptest::prelude::*;
 
     proptest! {
         #[test]
+        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::float_cmp, reason = "any values do")]
         fn every_form_says_the_same(
             times in prop::collection::vec(any::<i64>(), 0..40),
             pairs in prop::collection::vec((0..9_u32, 0..99_u32), 0..40),
@@ -97,8 +137,17 @@ mod tests {
             prop_assert_eq!(super::tokens(&input, &cached, &output), told);
             prop_assert_eq!(portable::tokens(&input, &cached, &output), told);
             input.push(large);
+            let values: Vec<f64> = times.iter().map(|time| *time as f64 / 3.0).collect();
+            for past in [false, true] {
+                // From an odd place on, whatever the memory's alignment is.
+                let (mut long, mut short) = (vec![0.0; values.len() + 1], vec![0.0; values.len() + 1]);
+                f64::store(&values, &mut long[1..], past);
+                f32::store(&values, &mut short[1..], past);
+                super::settle();
+                prop_assert_eq!(&long[1..], &values);
+                prop_assert!(short[1..].iter().zip(&values).all(|(short, value)| *short == *value as f32));
+            }
             prop_assert_eq!([super::largest(&input), portable::largest(&input)], [all(&input); 2]);
-            #[expect(clippy::cast_possible_truncation, reason = "the low bits are wanted")]
             let short: Vec<u16> = input.iter().map(|count| *count as u16).collect();
             let mut long = [vec![0; short.len()], vec![0; short.len()]];
             super::widen(&short, &mut long[0]);

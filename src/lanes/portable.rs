@@ -35,3 +35,14 @@ pub(super) fn tokens(input: &[u32], cached: &[u32], output: &[u32]) -> ([u32; 2]
 pub(super) fn widen(short: &[u16], long: &mut [u32]) {
     long.iter_mut().zip(short).for_each(|(long, short)| *long = (*short).into());
 }
+
+#[inline(always)]
+pub(super) fn send(values: &[f64], to: &mut [f64]) {
+    to.copy_from_slice(values);
+}
+
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "narrower results were asked for")]
+pub(super) fn send_short(values: &[f64], to: &mut [f32]) {
+    to.iter_mut().zip(values).for_each(|(to, value)| *to = *value as f32);
+}

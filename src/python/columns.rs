@@ -10,9 +10,10 @@ use arrow_array::{Array, ArrayRef, DictionaryArray, PrimitiveArray, RecordBatch,
 use arrow_buffer::Buffer;
 use arrow_data::ArrayData;
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
-use pyo3::buffer::{ElementType, PyUntypedBuffer};
+use pyo3::buffer::{Element, ElementType, PyBuffer, PyUntypedBuffer};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -48,6 +49,84 @@ pub(super) fn batch(columns: Vec<(String, Column<'_>)>) -> PyResult<RecordBatch>
         arrays.push(array);
     }
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|e| Error::from(e).into())
+}
+
+/// Arrays of the caller to write to, all of one kind.
+pub(super) enum Targets {
+    Long(Writable<f64>),
+    Short(Writable<f32>),
+}
+
+/// Writable buffers of one length; no two of them share memory, nor do they with what is read.
+pub(super) struct Writable<T: Element>(Vec<PyBuffer<T>>);
+
+impl Targets {
+    /// Arrays for so many rows that are not memory of `read`.
+    pub(super) fn new(out: Vec<(String, Bound<'_, PyAny>)>, rows: usize, read: &[RecordBatch]) -> PyResult<Self> {
+        let is_short = match out.first() {
+            Some((_, first)) => matches!(
+                ElementType::from_format(PyUntypedBuffer::get(first)?.format()),
+                ElementType::Float { bytes: 4 }
+            ),
+            None => false,
+        };
+        let mut taken: Vec<Range<usize>> = read.iter().flat_map(memory).collect();
+        if is_short {
+            writable(out, rows, &mut taken).map(Self::Short)
+        } else {
+            writable(out, rows, &mut taken).map(Self::Long)
+        }
+    }
+}
+
+impl<T: Element> Writable<T> {
+    /// The memory of each array.
+    pub(super) fn columns(&mut self) -> Vec<&mut [T]> {
+        let slice = |buffer: &mut PyBuffer<T>| {
+            if buffer.item_count() == 0 {
+                return &mut [][..];
+            }
+            // SAFETY: the buffer protocol guarantees so many writable elements of the type, checked, at an aligned pointer
+            // until the buffer is released, which `self` puts off. No two of these ranges meet, nor do they meet what is
+            // read, both checked; that nobody else uses them meanwhile is asked of the caller in the documentation.
+            unsafe { std::slice::from_raw_parts_mut(buffer.buf_ptr().cast::<T>(), buffer.item_count()) }
+        };
+        self.0.iter_mut().map(slice).collect()
+    }
+}
+
+/// Where the buffers of a batch lie.
+fn memory(batch: &RecordBatch) -> Vec<Range<usize>> {
+    let data = batch.columns().iter().map(Array::to_data);
+    let buffers = data.flat_map(|data| data.buffers().to_vec());
+    buffers.map(|buffer| buffer.as_ptr().addr()..buffer.as_ptr().addr() + buffer.len()).collect()
+}
+
+fn writable<T: Element>(
+    out: Vec<(String, Bound<'_, PyAny>)>,
+    rows: usize,
+    taken: &mut Vec<Range<usize>>,
+) -> PyResult<Writable<T>> {
+    let buffer = |(name, array): (String, Bound<'_, PyAny>)| {
+        let refuse = |problem: String| Err(PyValueError::new_err(format!("out['{name}'] {problem}")));
+        let Ok(buffer) = PyBuffer::<T>::get(&array) else {
+            return refuse("is no array of float64, or of float32 as the others are".into());
+        };
+        if buffer.readonly() || buffer.dimensions() != 1 || !buffer.is_c_contiguous() {
+            return refuse("is not a writable, contiguous 1-d array".into());
+        }
+        if buffer.item_count() != rows {
+            return refuse(format!("has {} rows, the data have {rows}", buffer.item_count()));
+        }
+        let start = buffer.buf_ptr().addr();
+        let here = start..start + buffer.len_bytes();
+        if taken.iter().any(|other| here.start < other.end && other.start < here.end) {
+            return refuse("shares memory with another column".into());
+        }
+        taken.push(here);
+        Ok(buffer)
+    };
+    out.into_iter().map(buffer).collect::<PyResult<_>>().map(Writable)
 }
 
 /// An array over the memory of a contiguous one-dimensional buffer.

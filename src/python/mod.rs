@@ -21,7 +21,7 @@ use pyo3::prelude::*;
 #[pymodule(name = "_engine")]
 mod engine {
     #[pymodule_export]
-    use super::annotate::{AnnotatedRows, annotate_columns, annotate_files, annotate_stream};
+    use super::annotate::{AnnotatedBatches, AnnotatedRows, Annotator, check_twice_readable, hold};
     #[pymodule_export]
     use super::calibration::{calibrate_point, calibrate_series, edit_fleet};
     #[pymodule_export]

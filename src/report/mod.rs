@@ -2,15 +2,16 @@
 
 mod equivalents;
 mod json;
+mod parquet;
 mod site_year;
 mod table;
 mod training;
 
 pub use equivalents::{Everyday, equivalents};
 pub use json::{describe_json, estimate_json, request_json};
+pub use parquet::{ParquetWriter, to_parquet};
 pub use site_year::{site_year_batch, site_year_json};
-pub use table::{batch_csv, events_batch, to_batch, to_csv, to_parquet};
-pub(crate) use table::{estimated, fields};
+pub use table::{Number, batch_csv, estimated, events_batch, to_batch, to_csv};
 pub use training::training_json;
 
 /// Key columns come first, then counts, sums and ratios, all with their unit in the name.

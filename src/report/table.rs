@@ -1,21 +1,19 @@
-//! Estimates as tables: Arrow for programs, Parquet for pipelines, CSV for people and for machines.
+//! Estimates as tables: Arrow for programs, CSV for people and for machines.
 
-use crate::estimate::Table;
 use crate::estimate::columns::{COUNTS, RATIOS, SUMS};
+use crate::estimate::{Float, Table};
 use crate::event::{EventColumns, NO_LATENCY, NO_TIME};
 use crate::keys::{ROUTE_LABELS, SeriesTable};
 use crate::{Error, Result};
 use arrow_array::builder::StringDictionaryBuilder;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float64Type, TimestampSecondType, UInt32Type};
+use arrow_array::types::{Float32Type, Float64Type, TimestampSecondType, UInt32Type};
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Decimal128Array, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
-    UInt32Array,
+    Array, ArrayRef, ArrowPrimitiveType, BooleanArray, Decimal128Array, Float64Array, PrimitiveArray, RecordBatch,
+    StringArray, TimestampMicrosecondArray, UInt32Array,
 };
+use arrow_buffer::{ArrowNativeType, ScalarBuffer};
 use arrow_schema::{ArrowError, Field, Schema};
-use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::WriterProperties;
 use std::sync::Arc;
 
 pub(super) fn build(columns: Vec<(String, ArrayRef)>) -> RecordBatch {
@@ -64,14 +62,28 @@ pub fn to_batch(table: &Table) -> RecordBatch {
     build(columns)
 }
 
+/// Numbers that an estimated column can be made of.
+pub trait Number: Float + ArrowNativeType {
+    /// What Arrow calls them.
+    type Arrow: ArrowPrimitiveType<Native = Self>;
+}
+
+impl Number for f64 {
+    type Arrow = Float64Type;
+}
+
+impl Number for f32 {
+    type Arrow = Float32Type;
+}
+
 /// Events with their estimates as one Arrow batch: time, labels, tokens, latency, then the columns of an estimate.
-/// `keep` names the estimated columns to keep, in order.
+/// `keep` names the estimated columns, by place; their values come in that order.
 #[must_use]
-pub fn events_batch(
+pub fn events_batch<T: Number>(
     events: &EventColumns<'_>,
     table: &SeriesTable,
-    values: &[Vec<f64>],
     keep: &[usize],
+    values: impl Iterator<Item = ScalarBuffer<T>>,
 ) -> RecordBatch {
     let time = (0..events.time.len()).map(|at| events.time_us(at)).map(|t| (t != NO_TIME).then_some(t));
     let time = time.collect::<TimestampMicrosecondArray>().with_timezone("UTC");
@@ -95,42 +107,26 @@ pub fn events_batch(
         None => Float64Array::new_null(events.series.len()),
     };
     columns.push(("latency_s".into(), Arc::new(latency)));
-    columns.extend(estimated(values, keep));
+    columns.extend(arrays(keep, values));
     build(columns)
 }
 
-/// Estimated columns as arrays, not a number as null.
-pub(crate) fn estimated(values: &[Vec<f64>], keep: &[usize]) -> Vec<(String, ArrayRef)> {
-    let array = |i: usize| -> ArrayRef {
-        Arc::new(values[i].iter().map(|v| (!v.is_nan()).then_some(*v)).collect::<Float64Array>())
-    };
-    keep.iter().map(|i| (SUMS[*i].name.to_owned(), array(*i))).collect()
+/// Estimated columns as a batch; not a number is null.
+#[must_use]
+pub fn estimated<T: Number>(keep: &[usize], values: impl Iterator<Item = ScalarBuffer<T>>) -> RecordBatch {
+    build(arrays(keep, values).collect())
 }
 
-/// Batches as the bytes of a Parquet file; `metadata` is kept under `wattledger`.
-///
-/// # Errors
-/// [`Error::Overflow`] never; an Arrow error would be a defect and is reported as one.
-pub fn to_parquet(batches: &[RecordBatch], metadata: Option<String>) -> Result<Vec<u8>> {
-    let failed = |e: parquet::errors::ParquetError| Error::Argument {
-        what: "table".into(),
-        value: e.to_string(),
-        expected: "a table that Parquet can hold".into(),
-    };
-    let pairs = metadata.map(|json| vec![parquet::file::metadata::KeyValue::new("wattledger".into(), json)]);
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        .set_key_value_metadata(pairs)
-        .set_created_by(format!("wattledger {}", env!("CARGO_PKG_VERSION")))
-        .build();
-    let schema = batches.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
-    let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut bytes, schema, Some(properties)).map_err(failed)?;
-    for batch in batches {
-        writer.write(batch).map_err(failed)?;
-    }
-    writer.close().map_err(failed)?;
-    Ok(bytes)
+fn arrays<T: Number>(
+    keep: &[usize],
+    values: impl Iterator<Item = ScalarBuffer<T>>,
+) -> impl Iterator<Item = (String, ArrayRef)> {
+    keep.iter().zip(values).map(|(place, values)| {
+        let unknown = |value: &T| (*value).into().is_nan();
+        let nulls = values.iter().any(unknown).then(|| values.iter().map(|value| !unknown(value)).collect());
+        let array: ArrayRef = Arc::new(PrimitiveArray::<T::Arrow>::new(values, nulls));
+        (SUMS[*place].name.to_owned(), array)
+    })
 }
 
 /// A grouped estimate as CSV. For people, cells that a spreadsheet would take for a formula get a leading `'`.

@@ -172,7 +172,7 @@ struct Part {
 impl Part {
     fn add(&mut self, batch: &RecordBatch, map: &CompiledMap, rows_before: u64) -> Result<()> {
         let Self { table, accumulator, coverage } = self;
-        let add = &mut |events: &EventColumns<'_>, table: &SeriesTable| accumulator.add(events, table);
+        let add = &mut |_, events: &EventColumns<'_>, table: &SeriesTable| accumulator.add(events, table);
         intake::batch_to_columns(batch, map, rows_before, table, coverage, MEMORY, add)
     }
 }

@@ -2,7 +2,7 @@
 #![expect(clippy::float_cmp, reason = "what is not charged is zero and not nearly zero")]
 
 use crate::support::{busy_hour, by, close, estimate, fleet, ledger, logged, value};
-use wattledger::estimate::{Annotator, Estimate};
+use wattledger::estimate::Estimate;
 use wattledger::fleet::Fleet;
 
 const DEDICATED: &str = "replicas = 2";
@@ -79,7 +79,7 @@ fn single_events_and_the_unallocated_sum_to_the_estimate() {
         }
         let estimate = estimate(&requests, &fleet(more));
         let (table, batch) = crate::support::events(&requests);
-        let columns = Annotator::new(&estimate).annotate(&batch.columns(), &table);
+        let columns = crate::support::annotated(&estimate, &batch.columns(), &table);
         let (whole, rest) = (estimate.total(), estimate.unallocated());
         for column in [
             "prefill_kwh",

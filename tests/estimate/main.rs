@@ -1,5 +1,6 @@
 //! Estimates from outside: known values, closure, routes, and what leaves the house.
 
+mod annotate;
 mod closure;
 mod embodied;
 mod golden;

@@ -1,7 +1,7 @@
 //! Sites by the hour: closure over tenants, hours and meters; contracts; how near a factor is.
 
 use crate::support::{at, busy_hour, by, close, estimate, fleet, hours, ledger, logged, site, three_hours, value};
-use wattledger::estimate::{Annotator, Estimate, site_year};
+use wattledger::estimate::{Estimate, site_year};
 use wattledger::fleet::Fleet;
 
 const ADDED: [&str; 8] = [
@@ -59,7 +59,7 @@ fn single_events_and_what_is_unallocated_sum_to_the_site() {
         let requests = three_hours();
         let made = estimate(&requests, &fleet);
         let (table, batch) = crate::support::events(&requests);
-        let columns = Annotator::new(&made).annotate(&batch.columns(), &table);
+        let columns = crate::support::annotated(&made, &batch.columns(), &table);
         for column in ADDED {
             let at = wattledger::estimate::columns::sum(column);
             let Some(total) = made.total().value(at) else { continue };

@@ -1,9 +1,10 @@
 //! Fleets and ledgers for the tests of estimates.
 
 use std::path::PathBuf;
-use wattledger::estimate::columns::{Total, sum};
-use wattledger::estimate::{Estimate, GroupBy, SiteSummary, Table};
-use wattledger::event::{Event, EventBatch, NO_LATENCY};
+use std::sync::Arc;
+use wattledger::estimate::columns::{SUMS, Total, sum};
+use wattledger::estimate::{Annotator, Estimate, GroupBy, SiteSummary, Table};
+use wattledger::event::{Event, EventBatch, EventColumns, NO_LATENCY};
 use wattledger::fleet::Fleet;
 use wattledger::kernel::{Accumulator, Kept};
 use wattledger::keys::{ROUTE_LABELS, SeriesTable};
@@ -70,6 +71,15 @@ pub const SITE: &str = "[site.here]\npue = 1.25\nwue_l_per_kwh = 2.0\ncarbon_dir
 
 pub fn estimate(requests: &[Logged], fleet: &Fleet) -> Estimate {
     Estimate::new(&ledger(requests), fleet).expect("an estimate")
+}
+
+/// Every column of single events, in the order of [`SUMS`].
+pub fn annotated(estimate: &Estimate, events: &EventColumns<'_>, table: &SeriesTable) -> Vec<Vec<f64>> {
+    let keep: Vec<usize> = (0..SUMS.len()).collect();
+    let mut columns = vec![vec![0.0; events.series.len()]; keep.len()];
+    let mut slices: Vec<&mut [f64]> = columns.iter_mut().map(Vec::as_mut_slice).collect();
+    Annotator::new(Arc::new(estimate.clone()), &keep).annotate(events, table, &mut slices);
+    columns
 }
 
 pub fn by(estimate: &Estimate, keys: &[&str]) -> Table {

@@ -192,7 +192,7 @@ proptest! {
         rows(&events.columns(), &slow_table, &mut expected);
 
         let (mut fast_table, mut fast, mut made) = (SeriesTable::new(vec![]), Coverage::default(), Vec::new());
-        let take = &mut |events: &EventColumns<'_>, table: &SeriesTable| {
+        let take = &mut |_, events: &EventColumns<'_>, table: &SeriesTable| {
             rows(events, table, &mut made);
             Ok(())
         };
@@ -223,7 +223,7 @@ fn columns_of_32_bits_are_borrowed_and_not_copied() {
     let map = CompiledMap::for_schema(&columns.schema(), &Options::default()).unwrap();
     let input = columns.column_by_name("input_tokens").unwrap().as_primitive::<UInt32Type>().values().as_ptr();
     let mut borrowed = false;
-    let take = &mut |events: &EventColumns<'_>, _: &SeriesTable| {
+    let take = &mut |_, events: &EventColumns<'_>, _: &SeriesTable| {
         borrowed = events.input_tokens.as_ptr() == input;
         Ok(())
     };

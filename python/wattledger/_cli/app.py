@@ -7,7 +7,7 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -273,6 +273,7 @@ def annotate(
     fleet: FleetFile = None,
     operating_points: Annotated[Path | None, typer.Option(help="Ledger of the deployments' whole load.")] = None,
     column: Annotated[list[str], typer.Option(help="Estimated column to keep; all if none.")] = [],
+    narrow: Annotated[bool, typer.Option("--f4", help="Estimated columns of 32 bits instead of 64.")] = False,
     input_timezone: InputZone = None,
     format: Format = "auto",
     map: Map = [],
@@ -297,7 +298,10 @@ def annotate(
     )
     settings.pop("fleet")
     points = None if operating_points is None else wl.Ledger.read(operating_points)
-    coverage = wl.annotate(logs, chosen, operating_points=points, columns=column, output=output, **settings)
+    dtype: Literal["f4", "f8"] = "f4" if narrow else "f8"
+    coverage = wl.annotate(
+        logs, chosen, operating_points=points, columns=column, dtype=dtype, output=output, **settings
+    )
     talk.say(f"wrote {output}")
     talk.account(coverage, max_bad)
     return exits.of_coverage(coverage, max_bad)
