@@ -214,7 +214,7 @@ fn answers_on_the_way_are_inference() {
         ..Default::default()
     };
     let one = wattledger::estimate::request(&wattledger::fleet::Fleet::assumed(), &asked).unwrap();
-    let of = |name: &str| one.values.iter().find(|(column, _)| *column == name).unwrap().1.unwrap()[0];
+    let of = |name: &str| one.values().iter().find(|(column, _)| *column == name).unwrap().1.unwrap()[0];
     for column in ["prefill_kwh", "decode_kwh", "host_kwh"] {
         assert!((value(generated, column) / (1e5 * of(column)) - 1.0).abs() < 1e-9, "{column}");
     }

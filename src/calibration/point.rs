@@ -154,11 +154,15 @@ impl Method {
             ..Request::default()
         };
         let one = request(&fleet.with_scales(Some(1.0), Some(1.0)), &asked)?;
-        let value = |name: &str| one.values[columns::sum(name)].1.map_or(f64::NAN, |[value, ..]| value);
+        let value = |name: &str| one.value(columns::sum(name)).unwrap_or(f64::NAN);
         let energy = Joules::from(KilowattHours(value("prefill_kwh") + value("decode_kwh")));
         #[expect(clippy::cast_precision_loss, reason = "at most 10^9")]
         let output = tokens[2] as f64;
-        Ok(Self { joules: energy.0 / output, seconds: value("replica_seconds") / output, concurrency: one.concurrency })
+        Ok(Self {
+            joules: energy.0 / output,
+            seconds: value("replica_seconds") / output,
+            concurrency: one.concurrency(),
+        })
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) use explain::{node, of_fact};
 pub use group::{GroupBy, KEYS, Table, TableRow};
 pub use meters::Reconciled;
 pub use picture::picture;
-pub use request::{Request, RequestEstimate, request};
+pub use request::{Details, Request, RequestEstimate, RequestPlan, request};
 pub use run::{HourLoad, placed};
 pub use site_year::{HOUR_COLUMNS, HourColumn, SiteYear, site_year};
 pub use sites::{PeakDay, PeakHour, SiteSummary};

@@ -2,7 +2,7 @@
 
 use super::columns::{SUMS, Values};
 use super::explain::{Step, around, footprint, given, leaf, node};
-use super::request::{RequestEstimate, envelope};
+use super::request::{Details, RequestEstimate, Told, envelope};
 use crate::fleet::Fleet;
 use crate::physics::embodied::Burden;
 use crate::plan::{DIFFUSION_SET, Parts, Picture, Plan};
@@ -28,7 +28,8 @@ const LIMITS: [(&str, f64, f64); 6] = [
 ///     hour: None,
 /// };
 /// let image = estimate::picture(&Fleet::assumed(), &asked)?;
-/// let (_, decode) = image.values.iter().find(|(name, _)| *name == "decode_kwh").unwrap();
+/// let values = image.values();
+/// let (_, decode) = values.iter().find(|(name, _)| *name == "decode_kwh").unwrap();
 /// let [wh, low, high] = decode.unwrap().map(|kwh| kwh * 1000.0);
 /// assert!((1.0..5.0).contains(&wh) && low < wh && wh < high);
 /// # Ok::<(), wattledger::Error>(())
@@ -111,21 +112,23 @@ pub fn picture(fleet: &Fleet, asked: &Picture) -> Result<RequestEstimate> {
     steps.extend(footprint.iter().map(|(name, value, unit, formula)| step("facility", name, *value, unit, formula)));
     let ends = footprint.iter().map(|(name, value, unit, formula)| node(name, *value, unit, formula, Vec::new()));
     let unknown = site.unknown.iter().map(|(column, reason)| ((*column).to_owned(), reason.clone()));
-    Ok(RequestEstimate {
+    Ok(RequestEstimate::told(Told {
         model: made.model.to_owned(),
         hardware: made.hardware.id.clone(),
         devices: job.devices,
         site: site.name.clone(),
         concurrency: job.batch,
-        values: SUMS.iter().enumerate().map(|(i, c)| (c.name, ranged(i))).collect(),
-        unknown: unknown.collect(),
-        catalog: (plan.catalog_edition(), fleet.catalog().content_hash().to_owned()),
-        parameter_set: DIFFUSION_SET.to_owned(),
-        steps,
-        tree: node("request", 1.0, "output", "what it took", std::iter::once(facility).chain(ends).collect()),
-        facts: facts.to_vec(),
-        assumptions: plan.assumptions().to_vec(),
-    })
+        values: (0..SUMS.len()).map(ranged).collect(),
+        details: Details {
+            unknown: unknown.collect(),
+            catalog: (plan.catalog_edition(), fleet.catalog().content_hash().to_owned()),
+            parameter_set: DIFFUSION_SET.to_owned(),
+            steps,
+            tree: node("request", 1.0, "output", "what it took", std::iter::once(facility).chain(ends).collect()),
+            facts: facts.to_vec(),
+            assumptions: plan.assumptions().to_vec(),
+        },
+    }))
 }
 
 fn check(asked: &Picture) -> Result<()> {

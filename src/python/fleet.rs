@@ -2,12 +2,13 @@
 
 use super::wait::interruptible;
 use super::{arrow, loads};
-use crate::estimate::{self, Picture, Request};
+use crate::estimate::{self, Picture, Request, RequestPlan};
 use crate::{Error, files, fleet, report};
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A count of tokens.
 fn count(what: &str, tokens: i64) -> Result<u64, Error> {
@@ -35,25 +36,54 @@ fn hour(at: &Bound<'_, PyAny>) -> PyResult<i64> {
 
 /// Deployments, sites and their names.
 #[pyclass(frozen, module = "wattledger")]
-pub(super) struct Fleet(pub(super) fleet::Fleet);
+pub(super) struct Fleet(pub(super) fleet::Fleet, Plans);
+
+/// Plans of single requests, the one last used first.
+type Plans = Mutex<Vec<(Request, Arc<RequestPlan>)>>;
+
+/// Plans that are remembered.
+const PLANS: usize = 64;
+
+impl From<fleet::Fleet> for Fleet {
+    fn from(fleet: fleet::Fleet) -> Self {
+        Self(fleet, Mutex::default())
+    }
+}
+
+impl Fleet {
+    /// The plan of a request: the one made for the last of its kind, or a new one.
+    fn plan_of(&self, asked: &Request) -> PyResult<Arc<RequestPlan>> {
+        let mut plans = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = plans.iter().position(|(known, _)| known.is_like(asked)) {
+            plans[..=at].rotate_right(1);
+            return Ok(Arc::clone(&plans[0].1));
+        }
+        drop(plans);
+        let plan = Arc::new(RequestPlan::new(&self.0, asked)?);
+        let mut plans = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        plans.truncate(PLANS - 1);
+        plans.insert(0, (asked.clone(), Arc::clone(&plan)));
+        Ok(plan)
+    }
+}
 
 #[pymethods]
 impl Fleet {
     #[staticmethod]
     fn load(path: PathBuf) -> PyResult<Self> {
-        Ok(Self(fleet::Fleet::load(&path)?))
+        Ok(fleet::Fleet::load(&path)?.into())
     }
 
     #[staticmethod]
     #[pyo3(signature = (text, *, place = "fleet"))]
     fn parse(text: &str, place: &str) -> PyResult<Self> {
-        Ok(Self(fleet::Fleet::parse(text, place)?))
+        Ok(fleet::Fleet::parse(text, place)?.into())
     }
 
     #[staticmethod]
     #[pyo3(name = "default")]
     fn assumed() -> Self {
-        Self(fleet::Fleet::assumed())
+        fleet::Fleet::assumed().into()
     }
 
     #[getter]
@@ -103,7 +133,7 @@ impl Fleet {
             cached_tokens: count("cached_tokens", cached_tokens)?,
             output_tokens: output_tokens.map(|tokens| count("output_tokens", tokens)).transpose()?,
         };
-        Ok(RequestEstimate(estimate::request(&self.0, &asked)?))
+        Ok(RequestEstimate(self.plan_of(&asked)?.estimate(&asked)?))
     }
 
     #[pyo3(signature = (
@@ -151,9 +181,10 @@ impl Fleet {
 pub(super) struct RequestEstimate(estimate::RequestEstimate);
 
 impl RequestEstimate {
-    #[expect(clippy::option_option, reason = "no such column is not an unknown value")]
-    fn column(&self, name: &str) -> Option<Option<[f64; 3]>> {
-        self.0.values.iter().find(|(column, _)| *column == name).map(|(_, value)| *value)
+    /// The place of a column.
+    fn column(name: &str) -> PyResult<usize> {
+        let place = estimate::columns::SUMS.iter().position(|column| column.name == name);
+        place.ok_or_else(|| PyKeyError::new_err(name.to_owned()))
     }
 }
 
@@ -161,31 +192,31 @@ impl RequestEstimate {
 impl RequestEstimate {
     #[getter]
     fn model(&self) -> &str {
-        &self.0.model
+        self.0.model()
     }
 
     #[getter]
     fn hardware(&self) -> &str {
-        &self.0.hardware
+        self.0.hardware()
     }
 
     #[getter]
     fn devices(&self) -> f64 {
-        self.0.devices
+        self.0.devices()
     }
 
     #[getter]
     fn site(&self) -> &str {
-        &self.0.site
+        self.0.site()
     }
 
     #[getter]
     fn concurrency(&self) -> f64 {
-        self.0.concurrency
+        self.0.concurrency()
     }
 
     fn range(&self, column: String) -> PyResult<Option<(f64, f64)>> {
-        let value = self.column(&column).ok_or_else(|| PyKeyError::new_err(column))?;
+        let (_, value) = self.0.values()[Self::column(&column)?];
         Ok(value.map(|[_, low, high]| (low, high)))
     }
 
@@ -197,14 +228,13 @@ impl RequestEstimate {
         report::request_json(&self.0)
     }
 
-    fn __getitem__(&self, column: String) -> PyResult<Option<f64>> {
-        let value = self.column(&column).ok_or_else(|| PyKeyError::new_err(column))?;
-        Ok(value.map(|[value, ..]| value))
+    fn __getitem__(&self, column: &str) -> PyResult<Option<f64>> {
+        Ok(self.0.value(Self::column(column)?))
     }
 
     fn __repr__(&self) -> String {
-        let facility = self.column("facility_kwh").flatten().map_or(0.0, |[value, ..]| value);
-        format!("<wattledger.RequestEstimate: {} on {}, {facility:.3e} kWh>", self.0.model, self.0.hardware)
+        let facility = self.0.value(estimate::columns::sum("facility_kwh")).unwrap_or(0.0);
+        format!("<wattledger.RequestEstimate: {} on {}, {facility:.3e} kWh>", self.0.model(), self.0.hardware())
     }
 }
 

@@ -105,29 +105,30 @@ pub fn estimate_json(estimate: &Estimate, table: &Table) -> String {
 /// One request with its range and chain as JSON.
 #[must_use]
 pub fn request_json(request: &RequestEstimate) -> String {
+    let details = request.details();
     let mut values = Map::new();
-    for (name, value) in &request.values {
+    for (name, value) in request.values() {
         let value = value.map_or(Value::Null, |[v, low, high]| json!({"value": v, "low": low, "high": high}));
-        values.insert((*name).into(), value);
+        values.insert(name.into(), value);
     }
     json!({
-        "model": request.model,
-        "hardware": request.hardware,
-        "devices": request.devices,
-        "site": request.site,
-        "concurrency": request.concurrency,
+        "model": request.model(),
+        "hardware": request.hardware(),
+        "devices": request.devices(),
+        "site": request.site(),
+        "concurrency": request.concurrency(),
         "values": values,
-        "unknown": request.unknown.iter().map(|(c, r)| json!({"column": c, "reason": r})).collect::<Vec<_>>(),
-        "chain": request.steps,
-        "tree": request.tree,
-        "facts": request.facts,
-        "assumptions": request.assumptions,
+        "unknown": details.unknown.iter().map(|(c, r)| json!({"column": c, "reason": r})).collect::<Vec<_>>(),
+        "chain": details.steps,
+        "tree": details.tree,
+        "facts": details.facts,
+        "assumptions": details.assumptions,
         "provenance": {
             "engine_version": env!("CARGO_PKG_VERSION"),
             "method_edition": METHOD_EDITION,
-            "parameter_set": request.parameter_set,
-            "catalog_edition": request.catalog.0,
-            "catalog_digest": request.catalog.1,
+            "parameter_set": details.parameter_set,
+            "catalog_edition": details.catalog.0,
+            "catalog_digest": details.catalog.1,
         },
     })
     .to_string()

@@ -22,7 +22,7 @@ fn asked(model: &str, devices: f64, concurrency: f64, cached_tokens: u64) -> Req
 }
 
 fn kwh(estimate: &RequestEstimate, column: &str) -> f64 {
-    let [value, low, high] = estimate.values.iter().find(|(name, _)| *name == column).unwrap().1.unwrap();
+    let [value, low, high] = estimate.values().iter().find(|(name, _)| *name == column).unwrap().1.unwrap();
     assert!(low <= value && value <= high, "{column}: {low} {value} {high}");
     value
 }
@@ -80,13 +80,15 @@ fn the_golden_values_of_the_baseline() {
 #[test]
 fn the_chain_adds_up_to_the_columns() {
     let estimate = asked("llama-3.1-70b-instruct", 4.0, 64.0, 800);
-    let step = |what: &str| estimate.steps.iter().find(|step| step.what == what).unwrap().value;
+    let step = |what: &str| estimate.details().steps.iter().find(|step| step.what == what).unwrap().value;
     let close = |a: f64, b: f64| assert!((a / b - 1.0).abs() < 1e-12, "{a} {b}");
     close(step("prefill"), step("e_in") * 200.0 + step("e_pp") * step("prefill pairs"));
     close(step("decode"), step("e_out") * 500.0 + step("e_ctx") * step("context pairs"));
     close(step("IT"), kwh(&estimate, "it_kwh") * 3.6e6);
     close(step("facility_kwh"), kwh(&estimate, "it_kwh") * step("PUE"));
-    assert!(estimate.facts.iter().any(|fact| fact.what == "tdp_w" && fact.value.to_bits() == 700_f64.to_bits()));
+    assert!(
+        estimate.details().facts.iter().any(|fact| fact.what == "tdp_w" && fact.value.to_bits() == 700_f64.to_bits())
+    );
 }
 
 #[test]
@@ -98,14 +100,14 @@ fn a_wider_guess_has_a_wider_range() {
         ..Request::default()
     };
     let guessed = request(&Fleet::assumed(), &free).unwrap();
-    let stated = asked("llama-3.1-8b-instruct", 1.0, guessed.concurrency, 0);
+    let stated = asked("llama-3.1-8b-instruct", 1.0, guessed.concurrency(), 0);
     let width = |estimate: &RequestEstimate| {
-        let [_, low, high] = estimate.values.iter().find(|(name, _)| *name == "it_kwh").unwrap().1.unwrap();
+        let [_, low, high] = estimate.values().iter().find(|(name, _)| *name == "it_kwh").unwrap().1.unwrap();
         high / low
     };
     assert!(width(&guessed) > width(&stated));
-    assert!(guessed.assumptions.iter().any(|note| note.what == "hardware"));
-    assert!(stated.assumptions.iter().all(|note| note.what != "hardware"));
+    assert!(guessed.details().assumptions.iter().any(|note| note.what == "hardware"));
+    assert!(stated.details().assumptions.iter().all(|note| note.what != "hardware"));
 }
 
 fn joules_of(keys: &str, cached_tokens: u64) -> f64 {
@@ -169,7 +171,7 @@ fn an_encoder_reads_the_media_before_the_network_does() {
             ..Request::default()
         };
         let found = request(&fleet, &asked)?;
-        let prefill = found.values.iter().find(|(name, _)| *name == "prefill_kwh").unwrap().1.unwrap()[0];
+        let prefill = found.values().iter().find(|(name, _)| *name == "prefill_kwh").unwrap().1.unwrap()[0];
         Ok::<f64, wattledger::Error>(prefill)
     };
     let [text, half, all] = ["media_share = 0", "media_share = 0.5", "media_share = 1"].map(|key| joules(key).unwrap());
@@ -198,7 +200,7 @@ fn a_meter_narrows_the_range_most_where_it_stood() {
             ..Request::default()
         };
         let found = request(&Fleet::parse(&text, "fleet.toml").unwrap(), &asked).unwrap();
-        let [_, low, high] = found.values.iter().find(|(name, _)| *name == "decode_kwh").unwrap().1.unwrap();
+        let [_, low, high] = found.values().iter().find(|(name, _)| *name == "decode_kwh").unwrap().1.unwrap();
         high / low
     };
     let metered = "energy_scale = 1.1\nmetered_concurrency = 32";
@@ -226,7 +228,7 @@ fn a_network_that_only_reads_is_charged_no_output_that_nobody_stated() {
     let output = |model: &str| {
         let asked = Request { model: Some(model.into()), input_tokens: 500, ..Request::default() };
         let found = request(&Fleet::assumed(), &asked).unwrap();
-        found.assumptions.iter().find(|note| note.what == "output tokens").unwrap().value.clone()
+        found.details().assumptions.iter().find(|note| note.what == "output tokens").unwrap().value.clone()
     };
     assert_eq!([output("llama-3.1-8b"), output("qwen3-embedding-8b")], ["500", "0"]);
 }
@@ -239,7 +241,7 @@ fn more_requests_than_memory_holds_are_remarked() {
         input_tokens: 8000,
         ..Request::default()
     };
-    let said = |asked: &Request| request(&Fleet::assumed(), asked).unwrap().assumptions;
+    let said = |asked: &Request| request(&Fleet::assumed(), asked).unwrap().details().assumptions.clone();
     let beyond = |asked: &Request| said(asked).iter().any(|note| note.why.contains("holds at most"));
     assert!(beyond(&asked) && !beyond(&Request { concurrency: Some(20.0), ..asked.clone() }));
 }
@@ -257,7 +259,7 @@ fn pools_of_their_own_wait_for_their_own_devices_alone() {
             ..Request::default()
         };
         let found = request(&Fleet::parse(&text, "fleet.toml").unwrap(), &asked).unwrap();
-        found.steps.iter().find(|step| step.what == "inter-token latency").unwrap().value
+        found.details().steps.iter().find(|step| step.what == "inter-token latency").unwrap().value
     };
     let together = latency("");
     for devices in [4, 64] {
@@ -278,7 +280,7 @@ fn what_no_accelerator_can_draw_and_no_model_can_read_is_remarked() {
             output_tokens: Some(10),
             ..Request::default()
         };
-        let notes = request(&Fleet::assumed(), &asked).unwrap().assumptions;
+        let notes = request(&Fleet::assumed(), &asked).unwrap().details().assumptions.clone();
         ["accelerator power", "context"].map(|what| notes.iter().any(|note| note.what == what))
     };
     assert_eq!(said("mi300x", 100_000), [true, false]);

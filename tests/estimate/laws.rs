@@ -15,7 +15,7 @@ fn it_kwh(tokens: [u64; 3], concurrency: f64) -> f64 {
         ..Request::default()
     };
     let estimate = request(&Fleet::assumed(), &asked).expect("an estimate");
-    estimate.values.iter().find(|(name, _)| *name == "it_kwh").expect("a column").1.expect("known")[0]
+    estimate.values().iter().find(|(name, _)| *name == "it_kwh").expect("a column").1.expect("known")[0]
 }
 
 proptest! {
@@ -54,7 +54,7 @@ proptest! {
                 ..Request::default()
             };
             let estimate = request(&fleet, &asked).unwrap();
-            sum += estimate.values.iter().find(|(name, _)| *name == "facility_kwh").unwrap().1.unwrap()[0];
+            sum += estimate.values().iter().find(|(name, _)| *name == "facility_kwh").unwrap().1.unwrap()[0];
         }
         let whole = value(&whole, "facility_kwh");
         prop_assert!(close(whole, sum), "{} {}", whole, sum);

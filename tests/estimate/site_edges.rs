@@ -184,11 +184,17 @@ fn one_request_at_an_hour_says_what_it_used() {
     };
     // 2022-07-05T17:00Z, of which the generation in PJM is known.
     let one = request(&Fleet::assumed(), &asked(Some(460_169))).unwrap();
-    let used = one.tree.parts.iter().find(|node| node.what == "co2e_location_g").unwrap().parts[0].clone();
+    let used = one.details().tree.parts.iter().find(|node| node.what == "co2e_location_g").unwrap().parts[0].clone();
     assert_eq!((used.what.as_str(), used.formula.as_str()), ("factor used", "zone-hour"));
-    let v = |name: &str| one.values.iter().find(|(column, _)| *column == name).unwrap().1.unwrap()[0];
+    let v = |name: &str| one.values().iter().find(|(column, _)| *column == name).unwrap().1.unwrap()[0];
     assert!(close(used.value * v("facility_kwh"), v("co2e_location_g")));
     let year = request(&Fleet::assumed(), &asked(None)).unwrap();
-    assert!(year.tree.parts.iter().any(|node| node.what == "co2e_location_g" && node.parts[0].formula == "zone-year"));
+    assert!(
+        year.details()
+            .tree
+            .parts
+            .iter()
+            .any(|node| node.what == "co2e_location_g" && node.parts[0].formula == "zone-year")
+    );
     assert_eq!(sum("it_kwh"), 6);
 }
