@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Endings a folder is searched for, each also with one of [`PACKED`].
-const LOGS: [&str; 6] = ["jsonl", "ndjson", "json", "log", "csv", "parquet"];
+const LOGS: [&str; 9] = ["jsonl", "ndjson", "json", "log", "csv", "parquet", "arrow", "arrows", "feather"];
 const PACKED: [&str; 2] = [".gz", ".zst"];
 
 /// One input.

@@ -8,10 +8,11 @@ use super::kind::{self, Layout};
 use super::lines::{Block, Blocks, Buffer};
 use super::pages::Group;
 use super::row::{Book, Interner};
-use super::{Options, Outcome, Sink, Source, parquet};
+use super::{Options, Outcome, Sink, Source, fast, ipc, parquet};
 use crate::error::{Error, Result};
-use crate::event::{BATCH_ROWS, Coverage, EventBatch, InputIdentity};
+use crate::event::{BATCH_ROWS, Coverage, EventBatch, EventColumns, InputIdentity};
 use crate::keys::SeriesTable;
+use arrow_array::RecordBatch;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::sync::{Mutex, PoisonError};
@@ -59,6 +60,14 @@ impl<S: Sink> Worker<S> {
         let rows = super::pages::read(group, table, should_stop, &mut |events, table| sink.events(events, table))?;
         coverage.count_many(rows as u64);
         Ok(rows)
+    }
+
+    /// Reads every row of a record batch.
+    pub fn batch(&mut self, batch: &RecordBatch, map: &CompiledMap, row_base: u64, name: &str) -> Result<()> {
+        self.flush()?;
+        let Self { table, sink, coverage, .. } = self;
+        let mut take = |_, events: &EventColumns<'_>, table: &SeriesTable| sink.events(events, table);
+        fast::batch_to_columns(batch, map, row_base, table, coverage, name, &mut take)
     }
 
     fn lines(&mut self, block: &Block, map: &CompiledMap, name: &str, limit: usize) -> Result<()> {
@@ -154,6 +163,7 @@ fn one<S: Sink>(
             let ended = match kind::layout(&path, container.head()) {
                 Layout::Csv => csv::read(run, *container, &name, &mut workers[0])?,
                 Layout::Jsonl => json_lines(run, *container, &name, workers)?,
+                Layout::Arrow => ipc::read(run, *container, &name, &mut workers[0])?,
             };
             let Ended { container, format, damage, note } = ended;
             let (identity, trailing) = container.finish(name.clone(), format);

@@ -13,20 +13,20 @@ pub(super) enum Packing {
     Parquet,
 }
 
-/// How rows stand in text.
+/// How rows stand in what was unpacked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layout {
     Jsonl,
     Csv,
+    Arrow,
 }
 
 /// Kinds that are recognised to say so.
-const FOREIGN: [(&[u8], &str, &str); 8] = [
+const FOREIGN: [(&[u8], &str, &str); 7] = [
     (b"PK\x03\x04", "a zip archive is not read", "unpack it first"),
     (b"BZh", "bzip2 is not read", "unpack it, or pack it with gzip or zstd"),
     (b"\xfd7zXZ\0", "xz is not read", "unpack it, or pack it with gzip or zstd"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive is not read", "unpack it first"),
-    (b"ARROW1", "an Arrow file is not read by name", "pass the table itself, or write it as Parquet"),
     (b"Obj\x01", "Avro is not read", "write it as JSONL or Parquet"),
     (b"ORC", "ORC is not read", "write it as Parquet"),
     (b"SQLite format 3\0", "a database is not read", "export the table as CSV or Parquet"),
@@ -79,8 +79,11 @@ fn is_utf16(head: &[u8]) -> bool {
     pairs.len() > 1 && (little || big)
 }
 
-/// The layout of a text: what begins like JSON is JSONL, the rest is what its name says, or has a comma in its first line.
+/// The layout: Arrow has a mark; of texts, what begins like JSON is JSONL, the rest is what its name says, or has a comma in its first line.
 pub(super) fn layout(path: &Path, head: &[u8]) -> Layout {
+    if head.starts_with(super::ipc::FILE) || head.starts_with(super::ipc::STREAM) {
+        return Layout::Arrow;
+    }
     let first = head.iter().find(|byte| !byte.is_ascii_whitespace());
     if matches!(first, Some(b'{' | b'[')) {
         return Layout::Jsonl;

@@ -36,6 +36,7 @@ mod field;
 mod glance;
 mod gzip;
 mod hybrid;
+mod ipc;
 mod jsonl;
 mod kind;
 mod lines;

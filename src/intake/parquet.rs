@@ -153,7 +153,9 @@ impl Plan<'_> {
 }
 
 /// Runs a step of the reader; its errors and panics are words about the file.
-fn quiet<T, E: std::fmt::Display>(step: impl FnOnce() -> std::result::Result<T, E>) -> std::result::Result<T, String> {
+pub(super) fn quiet<T, E: std::fmt::Display>(
+    step: impl FnOnce() -> std::result::Result<T, E>,
+) -> std::result::Result<T, String> {
     match catch_unwind(AssertUnwindSafe(step)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(crate::error::excerpt(&error.to_string())),

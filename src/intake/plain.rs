@@ -18,9 +18,11 @@ pub(super) enum Kind {
     Null,
     /// A count: the value itself.
     Count,
+    /// A plain decimal fraction: the bits of its value.
+    Decimal,
     /// Where text stands in the block.
     Text,
-    /// Where a number stands that is no plain count.
+    /// Where any other number stands.
     Number,
     /// 0 or 1.
     Flag,
@@ -49,6 +51,7 @@ impl Raw {
         match self.kind {
             Kind::Null => Scalar::Null,
             Kind::Count => Scalar::UInt(self.value),
+            Kind::Decimal => Scalar::Float(f64::from_bits(self.value)),
             Kind::Text => Scalar::Text(Cow::Borrowed(self.text(block))),
             Kind::Number => number(self.text(block)).unwrap_or_default(),
             Kind::Flag => Scalar::Bool(self.value == 1),
@@ -84,7 +87,7 @@ fn event<'a>(map: &CompiledMap, raws: &[Raw], block: &'a str) -> Option<(Labels<
     let time = raw(Field::Timestamp);
     let time_us = match time.kind {
         Kind::Count => time::instant(&Scalar::UInt(time.value), &map.zone).ok()?,
-        Kind::Text => time::instant(&time.scalar(block), &map.zone).ok()?,
+        Kind::Text | Kind::Decimal => time::instant(&time.scalar(block), &map.zone).ok()?,
         _ => return None,
     };
     let mut labels = [None; ROUTE_LABELS.len()];

@@ -84,15 +84,19 @@ fn lens(labels: &[Option<&str>]) -> Option<[u8; 8]> {
     (all <= BYTES).then_some(lens)
 }
 
+/// Every byte counts: names of models often differ in their middle alone.
 fn slot(labels: &[Option<&str>]) -> usize {
     let mut hash = 0_u64;
+    let mut mix = |word: u64| hash = (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     for label in labels.iter().flatten() {
         let bytes = label.as_bytes();
-        let word = match bytes.last_chunk() {
+        for word in bytes.as_chunks().0 {
+            mix(u64::from_le_bytes(*word));
+        }
+        mix(match bytes.last_chunk() {
             Some(word) => u64::from_le_bytes(*word) ^ bytes.len() as u64,
             None => bytes.iter().fold(1, |word, byte| (word << 8) | u64::from(*byte)),
-        };
-        hash = (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        });
     }
     let [high, low, ..] = hash.to_be_bytes();
     usize::from(u16::from_be_bytes([high, low])) % RECENT

@@ -9,7 +9,7 @@ use super::glance::{literal, plain_count, plain_text};
 use super::paths::{PathTree, Target};
 use super::plain::{Kind, Raw};
 use super::skip::Skip;
-use super::value::number;
+use super::value::{decimal_at, number};
 use super::wide;
 use serde::Deserialize;
 
@@ -154,6 +154,8 @@ impl Template {
                 b'0'..=b'9' | b'-' => {
                     if let Some((count, end)) = plain_count(bytes, at) {
                         (Kind::Count, (count, Some(0)), end)
+                    } else if let Some((value, end)) = decimal_at(bytes, at) {
+                        (Kind::Decimal, (value.to_bits(), Some(0)), end)
                     } else {
                         let end = number_end(text, at)?;
                         (Kind::Number, place(at, end), end)

@@ -150,14 +150,71 @@ pub(super) fn number(text: &str) -> Option<Scalar<'static>> {
     if !matches!(bytes.first()?, b'-' | b'0'..=b'9') || !bytes.last()?.is_ascii_digit() {
         return None;
     }
+    if let Some(value) = decimal(bytes) {
+        return Some(Scalar::Float(value));
+    }
     let number: serde_json::Number = serde_json::from_str(text).ok()?;
     let whole = number.as_u64().map(Scalar::UInt).or_else(|| number.as_i64().map(Scalar::Int));
     whole.or_else(|| number.as_f64().map(Scalar::Float))
 }
 
+fn decimal(bytes: &[u8]) -> Option<f64> {
+    decimal_at(bytes, 0).filter(|(_, end)| *end == bytes.len()).map(|(value, _)| value)
+}
+
+/// A plain decimal fraction that needs no care, and the place behind it: its digits are one exact number, and so is the
+/// power of ten under it, so the quotient is rounded once.
+pub(super) fn decimal_at(bytes: &[u8], at: usize) -> Option<(f64, usize)> {
+    const POWERS: [f64; 10] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
+    const EXACT: u64 = 1 << 53;
+    // Eighteen digits cannot pass 64 bits.
+    let end = bytes.len().min(at + 19);
+    let run = |mut at: usize, mut number: u64| {
+        while at < end && bytes[at].is_ascii_digit() {
+            number = number * 10 + u64::from(bytes[at] - b'0');
+            at += 1;
+        }
+        (at, number)
+    };
+    let (point, whole) = run(at, 0);
+    if point == at || bytes.get(point) != Some(&b'.') || (bytes[at] == b'0' && point > at + 1) {
+        return None;
+    }
+    let (end, number) = run(point + 1, whole);
+    let more = matches!(bytes.get(end), Some(b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
+    if end == point + 1 || number >= EXACT || more {
+        return None;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "below 2^53")]
+    let value = number as f64 / POWERS.get(end - point - 1)?;
+    Some((value, end))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn plain_decimals_are_read_as_the_parser_reads_them(text in "-?(0|[1-9][0-9]{0,12})\\.[0-9]{1,12}") {
+            let expected: f64 = text.parse().unwrap();
+            if let Some(value) = decimal(text.as_bytes()) {
+                prop_assert_eq!(value.to_bits(), expected.to_bits());
+            }
+            let Some(Scalar::Float(value)) = number(&text) else { panic!("{text} is a number") };
+            prop_assert!((value - expected).abs() <= expected.abs() * 1e-15);
+            let more = text + "e";
+            prop_assert!(decimal(more.as_bytes()).is_none());
+        }
+
+        #[test]
+        fn what_is_no_number_is_no_decimal(text in "[0-9.+eE-]{1,9}") {
+            if decimal(text.as_bytes()).is_some() {
+                prop_assert!(serde_json::from_str::<f64>(&text).is_ok(), "{text}");
+            }
+        }
+    }
 
     fn cell(text: &str) -> Scalar<'_> {
         Scalar::Cell(text.into())

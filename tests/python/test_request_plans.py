@@ -27,7 +27,9 @@ def test_a_remembered_plan_says_what_a_new_one_says() -> None:
     asked: list[dict[str, Any]] = [kind | tokens for kind, tokens in product(KINDS, TOKENS)]
     expected = [wl.Fleet.default().request(**one).to_dict() for one in asked]
     fleet = wl.Fleet.default()
-    for place in random.Random(1).choices(range(len(asked)), k=200):
+    for place in random.Random(1).choices(  # noqa: S311 - any order will do
+        range(len(asked)), k=200
+    ):
         one = fleet.request(**asked[place])
         assert one.to_dict() == expected[place]
         values = expected[place]["values"]
