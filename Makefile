@@ -11,7 +11,7 @@ EVERYTHING := $(ENGINE) $(wildcard *.toml *.md Makefile LICENSE-*) \
     $(shell find benches data demo docs python requirements tests tools -type f -not -name '*.so' -not -path '*/__pycache__/*')
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint rust-test python-test bench wheel docs clean
+.PHONY: demo test lint rust-test python-test bench bench-peers instructions wheel docs clean
 
 # The main job on real bundled data: a table on the terminal, JSON and Parquet beside it.
 demo: $(STAMPS)/build
@@ -53,6 +53,14 @@ bench: $(STAMPS)/test-tools $(STAMPS)/build
 	cargo bench --quiet
 	$(BIN)/python -m pytest benches --benchmark-only -q --benchmark-columns=min,median,ops,rounds
 
+# The same jobs by peers, interleaved, into the table of docs/performance.md: about twenty minutes and 4 GB under target/.
+bench-peers: $(STAMPS)/peers $(STAMPS)/build
+	PYTHONPATH=benches $(BIN)/python -m peers target/peers --table docs/performance.md
+
+# Instructions of kernels and scanners, held against benches/instructions.toml where valgrind is installed.
+instructions: $(STAMPS)/venv
+	$(BIN)/python tools/count_instructions.py
+
 # The wheel as it would be published.
 wheel: $(STAMPS)/venv
 	$(BIN)/maturin build --release --out dist
@@ -72,6 +80,10 @@ $(STAMPS)/venv: requirements/demo.txt
 
 $(STAMPS)/test-tools: requirements/test.txt $(STAMPS)/venv
 	$(BIN)/pip install --quiet --requirement requirements/test.txt
+	@touch $@
+
+$(STAMPS)/peers: requirements/peers.txt $(STAMPS)/test-tools
+	$(BIN)/pip install --quiet --requirement requirements/peers.txt
 	@touch $@
 
 $(STAMPS)/build: $(STAMPS)/venv $(ENGINE)

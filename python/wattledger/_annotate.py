@@ -48,6 +48,8 @@ class Annotator:
     ) -> None:
         if dtype not in ("f8", "f4"):
             raise ValueError(f"dtype '{dtype}' is none, expected 'f8' or 'f4'")
+        if settings.keys() & {"since_s", "until_s"}:
+            raise TypeError("annotate takes every row; give the period to scan, for the operating points")
         self._dtype = dtype
         chosen = options(fleet=fleet, **settings)
         self._engine = _engine.Annotator(fleet, operating_points, list(columns), dtype == "f4", chosen)

@@ -21,6 +21,8 @@ def options(
     fleet: Fleet | None = None,
     bin_seconds: int = 3600,
     occupancy: bool = True,
+    since_s: int | None = None,
+    until_s: int | None = None,
     format: str | None = None,  # noqa: A002 - the command's own word
     map: Mapping[str, str | None] | str | None = None,  # noqa: A002 - the command's own word
     input_timezone: str | None = None,
@@ -38,6 +40,7 @@ def options(
         "input_timezone": input_timezone,
         "max_line_bytes": max_line_bytes,
         "threads": threads,
+        "period": (since_s, until_s),
         "bin_seconds": bin_seconds,
         "occupancy": occupancy,
         "windows": fleet.windows if fleet is not None else [],
@@ -62,8 +65,9 @@ def scan(data: object, **settings: Any) -> Ledger:
             object with ``__arrow_c_stream__`` (pyarrow, Polars, pandas, DuckDB); or a dict of columns. A column is a
             NumPy array, a list of texts, or a pair of codes and texts. Do not write to the arrays meanwhile.
         **settings: ``by``, the user dimensions to keep; ``fleet``, which names the attention windows to keep;
-            ``bin_seconds`` 300, 900 or 3600; ``occupancy``, False where no deployment is dedicated; ``format``, a log
-            format by name; ``map``, columns by field
+            ``bin_seconds`` 300, 900 or 3600; ``since_s`` and ``until_s``, the period in seconds since 1970 UTC, on
+            edges of bins; ``occupancy``, False where no deployment is dedicated; ``format``, a log format by name;
+            ``map``, columns by field
             (``{"input_tokens": "ContextTokens", "model": None}``, ``None`` for a field the log does not have) or a TOML
             text; ``input_timezone``, the zone of times without an offset; ``threads``, 0 for all cores;
             ``max_line_bytes``; ``allow_overlap``, to add ledgers that hold the same input.

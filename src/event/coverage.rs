@@ -135,6 +135,9 @@ pub struct Coverage {
     pub aggregates: u64,
     /// Events answered by a gateway cache: no model ran.
     pub cached_locally: u64,
+    /// Rows that were not read, as the index of their file says that they lie outside the period asked for.
+    #[serde(default)]
+    pub outside_period: u64,
     /// Rejected events by reason.
     pub by_reason: BTreeMap<Reason, u64>,
     /// The first rejects of each reason, by place.
@@ -190,6 +193,7 @@ impl Coverage {
         self.no_usage += other.no_usage;
         self.aggregates += other.aggregates;
         self.cached_locally += other.cached_locally;
+        self.outside_period += other.outside_period;
         for (reason, n) in &other.by_reason {
             *self.by_reason.entry(*reason).or_default() += n;
         }

@@ -44,6 +44,7 @@ mod map;
 mod pages;
 mod parquet;
 mod paths;
+mod period;
 mod plain;
 mod ranges;
 mod records;
@@ -62,6 +63,7 @@ pub use drive::read;
 pub use fast::batch_to_columns;
 pub use field::Field;
 pub use map::{ColumnMap, TimestampIs, formats};
+pub use period::Period;
 pub use time::Clock;
 
 use crate::error::Result;
@@ -93,6 +95,9 @@ pub struct Options {
     pub dimensions: Vec<String>,
     /// The zone of times without an offset: `UTC`, `+01:00` or an IANA name. Goes before the format's own.
     pub input_timezone: Option<String>,
+    /// The period that is wanted: parts of files that an index tells to lie outside are not read; other events outside
+    /// are handed on all the same.
+    pub period: Period,
     /// Longest line or record; a longer one is rejected without being held.
     pub max_line_bytes: usize,
     /// Workers; 0 is one for each core.
@@ -110,6 +115,7 @@ impl Default for Options {
             map_toml: None,
             dimensions: Vec::new(),
             input_timezone: None,
+            period: Period::default(),
             max_line_bytes: MAX_LINE_BYTES,
             threads: 0,
             block_bytes: 1 << 18,

@@ -108,6 +108,11 @@ impl Plan<'_> {
     }
 
     fn group<S: Sink>(&self, group: usize, run: &Run, worker: &mut Worker<S>) -> Result<Option<String>> {
+        let about = self.index.metadata().row_group(group);
+        if run.options.period.leaves_out(about, self.index.schema(), &self.map, &self.needed) {
+            worker.coverage.outside_period += about.num_rows().unsigned_abs();
+            return Ok(None);
+        }
         // Each row group has a file of its own: copies of one handle share its position.
         let file = File::open(self.path).map_err(|error| super::discover::access(self.path, &error))?;
         let rows = self.index.metadata().row_group(group).num_rows();

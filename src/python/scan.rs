@@ -21,6 +21,7 @@ pub(super) struct ScanOptions {
     input_timezone: Option<String>,
     max_line_bytes: usize,
     threads: usize,
+    period: (Option<i64>, Option<i64>),
     bin_seconds: u32,
     windows: Vec<u32>,
     occupancy: bool,
@@ -38,6 +39,7 @@ impl From<ScanOptions> for Options {
                 input_timezone: o.input_timezone,
                 max_line_bytes: o.max_line_bytes,
                 threads: o.threads,
+                period: intake::Period { since_s: o.period.0, until_s: o.period.1 },
                 ..intake::Options::default()
             },
             kept: Kept { bin_seconds: o.bin_seconds, windows: o.windows, occupancy: o.occupancy },

@@ -1,7 +1,7 @@
 //! The corridor from logs to a ledger: intake hands events to one accumulator per worker, and the ledgers add up.
 
 use crate::event::{Coverage, EventColumns, InputIdentity};
-use crate::intake::{self, CompiledMap, Source};
+use crate::intake::{self, CompiledMap, Period, Source};
 use crate::kernel::{Accumulator, Kept};
 use crate::keys::SeriesTable;
 use crate::ledger::{self, Ledger};
@@ -46,7 +46,9 @@ pub fn scan(places: &[String], options: &Options, should_stop: &(dyn Fn() -> boo
         let ledger = Ledger::empty(kept.bin_seconds, options.intake.dimensions.clone(), &kept.windows)?;
         Result::Ok(if kept.occupancy { ledger } else { ledger.without_occupancy() })
     };
-    empty()?;
+    // A period that cuts through bins is refused before anything is read.
+    let Period { since_s, until_s } = options.intake.period;
+    empty()?.between(since_s, until_s)?;
     let (mut ledgers, mut logs) = (Vec::new(), Vec::new());
     for source in intake::discover(places)? {
         match ledger_of(&source)? {
@@ -70,7 +72,7 @@ pub fn scan(places: &[String], options: &Options, should_stop: &(dyn Fn() -> boo
         }
         ledgers.push(ledger);
     }
-    ledger::merge(ledgers, options.allow_overlap)
+    ledger::merge(ledgers, options.allow_overlap)?.between(since_s, until_s)
 }
 
 /// Refuses two files of the same content: a copied log would count twice.
@@ -100,7 +102,9 @@ pub fn scan_batches(
     batches: impl IntoIterator<Item = Result<RecordBatch>>,
     options: &Options,
 ) -> Result<Ledger> {
-    Ledger::empty(options.kept.bin_seconds, options.intake.dimensions.clone(), &options.kept.windows)?;
+    let Period { since_s, until_s } = options.intake.period;
+    let empty = Ledger::empty(options.kept.bin_seconds, options.intake.dimensions.clone(), &options.kept.windows)?;
+    empty.between(since_s, until_s)?;
     if let Some(name) = options.intake.dimensions.iter().find(|name| schema.column_with_name(name).is_none()) {
         return Err(Error::MissingColumns {
             place: MEMORY.into(),
@@ -156,7 +160,7 @@ pub fn scan_batches(
     ledger.origin.coverage = coverage;
     ledger.origin.inputs =
         vec![InputIdentity { name: MEMORY.into(), bytes: 0, digest: String::new(), format: map.format().into() }];
-    Ok(ledger)
+    ledger.between(since_s, until_s)
 }
 
 /// Rows that are worth a thread of their own.

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import wattledger as wl
 
-KINDS = [
+KINDS: list[dict[str, Any]] = [
     {"model": "llama-3.1-8b"},
     {"model": "llama-3.1-8b", "hardware": "h200"},
     {"model": "gpt-4o"},
@@ -15,7 +15,7 @@ KINDS = [
     {"model": "llama-3.1-70b", "concurrency": 7.0, "site": "gcp/asia-southeast1", "at": "2023-01-01T12:00Z"},
     {"model": "llama-3.1-70b", "devices": 4.0, "precision": "fp8"},
 ]
-TOKENS = [
+TOKENS: list[dict[str, Any]] = [
     {"output_tokens": 500},
     {"input_tokens": 1000, "cached_tokens": 900, "output_tokens": 20},
     {"input_tokens": 120_000, "output_tokens": 1000},

@@ -42,6 +42,7 @@ Bin = Annotated[int, typer.Option("--bin", help="Width of the ledger's bins in s
 MaxBad = Annotated[float, typer.Option("--max-bad", help="Share of rejected lines beyond which the exit code is 3.")]
 Threads = Annotated[int, typer.Option(help="Threads; 0 is one for each core.")]
 MaxLine = Annotated[int, typer.Option("--max-line-bytes", help="Longest line that is read.")]
+Occupancy = Annotated[bool, typer.Option(help="Occupancy by five minutes, which dedicated deployments need.")]
 Everyday = Annotated[bool, typer.Option("--equivalents", help="Totals in everyday things as well, with sources.")]
 Force = Annotated[bool, typer.Option("--force", help="Add ledgers that hold the same input.")]
 
@@ -94,10 +95,7 @@ def _column_map(options: list[str]) -> dict[str, str | None] | str | None:
 
 
 def _scan(logs: list[str], since: str | None, until: str | None, settings: dict[str, Any]) -> wl.Ledger:
-    ledger = wl.scan(logs, **settings)
-    if since is None and until is None:
-        return ledger
-    return ledger.between(bound("--since", since), bound("--until", until))
+    return wl.scan(logs, since_s=bound("--since", since), until_s=bound("--until", until), **settings)
 
 
 @app.command()
@@ -218,6 +216,7 @@ def ledger(
     map: Map = [],
     dimension: Dimension = [],
     bin: Bin = 3600,
+    occupancy: Occupancy = True,
     max_bad: MaxBad = MAX_BAD,
     threads: Threads = 0,
     max_line_bytes: MaxLine = MAX_LINE,
@@ -236,7 +235,7 @@ def ledger(
         force=force,
     )
     _parquet(output)
-    made = _scan(logs, since, until, settings)
+    made = _scan(logs, since, until, {**settings, "occupancy": occupancy})
     made.write(output)
     talk.say(f"wrote {output}")
     talk.account(made.coverage, max_bad)

@@ -40,6 +40,8 @@ def account(coverage: dict[str, Any], max_bad: float, *, shown: bool = False) ->
     console = _console()
     for problem in coverage["incomplete"]:
         console.print(Text.assemble(("incomplete: ", "bold red"), safe(problem)))
+    if outside := coverage["outside_period"]:
+        console.print(Text(f"not read: {outside:,} rows outside the period, by the index of their file", style="dim"))
     events, rejected = coverage["events_in"], coverage["rejected"]
     if shown or not rejected:
         return
