@@ -1,5 +1,6 @@
 //! JSONL: one object a line. A line like the others is read by its [`super::template`]; any other is parsed by `serde_json`
-//! with a visitor that picks the mapped keys, and its shape is learned.
+//! with a visitor that picks the mapped keys, and its shape is learned. Where lines are never alike they are walked, see
+//! [`super::walk`], and parsed if that meets anything that is not plain.
 //!
 //! What is not mapped is parsed as well, and thrown away: nesting beyond 128 levels, lone surrogates and numbers that
 //! JSON forbids reject the line wherever they stand.
@@ -64,7 +65,7 @@ pub(super) fn block(
     let mut start = 0;
     let mut line = first_line;
     while start < bytes.len() {
-        let read = valid.and_then(|text| Some((text, lines.templates.read(text, start, &mut raws)?)));
+        let read = valid.and_then(|text| Some((text, lines.templates.read(&map.paths, text, start, &mut raws)?)));
         if let Some((text, end)) = read.filter(|(_, end)| end - start <= limit) {
             plain::book(book, map, &raws, text, interner, line);
             start = end + 1 + usize::from(bytes.get(end) == Some(&b'\r'));

@@ -54,6 +54,7 @@ mod template;
 mod time;
 mod typed;
 mod value;
+mod walk;
 mod wide;
 
 pub use columns::batch_to_events;

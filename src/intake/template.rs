@@ -5,7 +5,8 @@
 //! escape in a text, a key more or less, is nobody's decision here: the line goes to the parser that decides about all of
 //! JSON. A test holds the two against each other, line by line.
 
-use super::glance::{literal, plain_count, plain_text};
+pub(super) use super::glance::literal;
+use super::glance::{plain_count, plain_text};
 use super::paths::{PathTree, Target};
 use super::plain::{Kind, Raw};
 use super::skip::Skip;
@@ -15,7 +16,7 @@ use serde::Deserialize;
 
 /// Shapes that are remembered.
 const TEMPLATES: usize = 8;
-/// Shapes that are learned in all: a log whose lines never look alike is not worth more.
+/// Shapes that are learned in all: lines that never look alike are walked.
 const LESSONS: usize = 64;
 /// Lines in a row that have to have a text for it to count as constant.
 const ALIKE: usize = 16;
@@ -48,9 +49,12 @@ pub(super) struct Templates {
 impl Templates {
     /// Reads the line that starts here, if it has a known shape; the answer is its end, before the newline.
     #[inline]
-    pub fn read(&mut self, text: &str, start: usize, raws: &mut [Raw]) -> Option<usize> {
+    pub fn read(&mut self, paths: &PathTree, text: &str, start: usize, raws: &mut [Raw]) -> Option<usize> {
         if let Some(end) = wide::read(self.known.get(self.recent)?, text, start, raws) {
             return Some(end);
+        }
+        if self.lessons >= LESSONS {
+            return wide::walked(paths, text, start, raws);
         }
         for (at, template) in self.known.iter().enumerate() {
             if at != self.recent
@@ -191,14 +195,14 @@ impl Template {
 
 /// The place behind any other number, by the rules of the parser.
 #[cold]
-fn number_end(text: &str, at: usize) -> Option<usize> {
+pub(super) fn number_end(text: &str, at: usize) -> Option<usize> {
     let other = |byte: &u8| !matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
     let end = at + text.as_bytes()[at..].iter().position(other)?;
     number(&text[at..end]).map(|_| end)
 }
 
 /// The place behind a list or an object that nobody asked for. It is parsed all the same.
-fn nested(text: &str, at: usize) -> Option<usize> {
+pub(super) fn nested(text: &str, at: usize) -> Option<usize> {
     struct Anything;
     impl<'de> Deserialize<'de> for Anything {
         fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -1,17 +1,21 @@
-//! The one pass of the template reader that needs wide registers: which bytes of a text are special.
+//! The readers of lines, over wide registers where the processor has them: which bytes of a text are special.
 
 use super::glance::is_special;
+use super::paths::PathTree;
 use super::plain::Raw;
 use super::template::Template;
+use super::walk;
 use crate::lanes::dispatched;
 
 dispatched! {
     /// Reads the line that starts here, if it has this shape.
     pub(super) fn read(template: &Template, text: &str, start: usize, raws: &mut [Raw]) -> Option<usize>;
+    /// Reads the line that starts here, if everything in it is plain.
+    pub(super) fn walked(paths: &PathTree, text: &str, start: usize, raws: &mut [Raw]) -> Option<usize>;
 }
 
 pub(super) mod portable {
-    use super::{Raw, Template, is_special};
+    use super::{PathTree, Raw, Template, is_special, walk};
 
     /// A bit for each special byte.
     pub fn specials(bytes: &[u8; 32]) -> u32 {
@@ -21,11 +25,15 @@ pub(super) mod portable {
     pub fn read(template: &Template, text: &str, start: usize, raws: &mut [Raw]) -> Option<usize> {
         template.read(text, start, raws, specials)
     }
+
+    pub fn walked(paths: &PathTree, text: &str, start: usize, raws: &mut [Raw]) -> Option<usize> {
+        walk::line(paths, text, start, raws, specials)
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
-    use super::{Raw, Template};
+    use super::{PathTree, Raw, Template, walk};
     use std::arch::x86_64::{
         __m256i, _mm256_cmpeq_epi8, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
     };
@@ -44,5 +52,10 @@ mod avx2 {
     #[target_feature(enable = "avx2")]
     pub fn read(template: &Template, text: &str, start: usize, raws: &mut [Raw]) -> Option<usize> {
         template.read(text, start, raws, |bytes| specials(bytes))
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub fn walked(paths: &PathTree, text: &str, start: usize, raws: &mut [Raw]) -> Option<usize> {
+        walk::line(paths, text, start, raws, |bytes| specials(bytes))
     }
 }

@@ -46,6 +46,11 @@ fn line() -> impl Strategy<Value = String> {
 /// A plain line, from which the shape is learned.
 const PLAIN: &str = "{\"id\":\"a\",\"object\":\"call\",\"timestamp\":1735689600, \"model\":\"m\",\"usage\":{\"prompt_tokens\":3,\"more\":7,\"completion_tokens\":2},\"cached_tokens\":0}";
 
+/// So many shapes that no more are learned: from here on lines are walked.
+fn shapes() -> impl Iterator<Item = String> {
+    (0..70).map(|i| PLAIN.replacen("\"object\"", &format!("\"shape-{i}\":{{\"a\":{i}}},\"object\""), 1))
+}
+
 fn options() -> Options {
     let map = [("input_tokens", "usage.prompt_tokens"), ("output_tokens", "usage.completion_tokens")];
     let map = map.map(|(field, column)| (field.to_owned(), column.to_owned())).to_vec();
@@ -62,18 +67,20 @@ proptest! {
     fn a_line_means_the_same_behind_others_and_alone(
         lines in prop::collection::vec((line(), any::<u16>(), any::<u8>(), 0..6_u8), 1..10),
         ending in prop::sample::select(vec!["\n", "\r\n"]),
+        walked in any::<bool>(),
     ) {
+        let first: Vec<String> = if walked { shapes().collect() } else { vec![PLAIN.to_owned(); 20] };
         let lines: Vec<String> = lines.into_iter().map(|(line, at, byte, change)| mutated(line, at, byte, change)).collect();
-        let all = read(&format!("{}{ending}", std::iter::repeat_n(PLAIN, 20).chain(lines.iter().map(String::as_str)).collect::<Vec<_>>().join(ending)));
+        let all = read(&format!("{}{ending}", first.iter().chain(&lines).cloned().collect::<Vec<_>>().join(ending)));
         let plain = read(&format!("{PLAIN}{ending}"));
         prop_assert_eq!(plain.rows.len(), 1);
-        let mut rows: Vec<_> = std::iter::repeat_n(plain.rows[0].clone(), 20).collect();
+        let mut rows: Vec<_> = std::iter::repeat_n(plain.rows[0].clone(), first.len()).collect();
         let mut rejects = Vec::new();
         for (i, line) in lines.iter().enumerate() {
             // In front nothing was learned yet: the parser of all JSON reads it.
             let one = read(&format!("{line}{ending}{PLAIN}{ending}"));
             rows.extend(one.rows[..one.rows.len() - 1].iter().cloned());
-            rejects.extend(one.coverage.rejects.into_iter().map(|reject| (21 + i as u64, reject.reason, reject.field, reject.value)));
+            rejects.extend(one.coverage.rejects.into_iter().map(|reject| ((first.len() + i) as u64 + 1, reject.reason, reject.field, reject.value)));
         }
         prop_assert_eq!(all.rows, rows);
         let found: Vec<_> = all.coverage.rejects.into_iter().map(|r| (r.line, r.reason, r.field, r.value)).collect();
