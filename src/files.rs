@@ -81,6 +81,23 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     file.finish()
 }
 
+/// Refuses to write over one of the files that are read: what they hold beside what is read would be gone.
+///
+/// # Errors
+/// [`Error::Argument`] with the file.
+pub fn check_not_read<'a>(output: &Path, read: impl IntoIterator<Item = &'a Path>) -> Result<()> {
+    let Ok(output) = output.canonicalize() else { return Ok(()) };
+    let is_output = |path: &&Path| path.canonicalize().is_ok_and(|path| path == output && path.is_file());
+    match read.into_iter().find(is_output) {
+        None => Ok(()),
+        Some(path) => Err(Error::Argument {
+            what: "output".into(),
+            value: path.display().to_string(),
+            expected: "a file that is not read as well".into(),
+        }),
+    }
+}
+
 /// A file that is written piece by piece, and stands there whole once it is finished, or not at all.
 pub struct Whole {
     path: PathBuf,

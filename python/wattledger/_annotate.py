@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,8 +10,6 @@ from wattledger import _engine
 from wattledger._scan import options, paths_of, scan
 
 if TYPE_CHECKING:
-    import os
-
     from wattledger._engine import AnnotatedBatches, AnnotatedRows, Fleet, Ledger
 
 
@@ -76,6 +75,8 @@ class Annotator:
                 out = self._arrays(prepared)
             self._engine.columns_into(prepared, self._targets(out))
             return out
+        if isinstance(data, str | os.PathLike | list):
+            raise TypeError("logs are annotated by annotate(..., output=...) or batches(...)")
         if out is not None:
             self._engine.stream_into(data, self._targets(out))
             return out
@@ -85,12 +86,13 @@ class Annotator:
         """Iterate over annotated rows without holding them all.
 
         Args:
-            data: As for :func:`scan`. Of log files every batch has the columns of the log as well.
+            data: As for :func:`scan`. Of log files every batch also has time, labels, tokens, latency and the
+                dimensions asked for with ``by``; lines that are rejected have no row.
 
         Returns:
-            An iterator of :class:`AnnotatedRows` of up to some hundred thousand rows. Memory of a batch that is not
-            held any more is used for the next. After the last batch of log files ``coverage`` is the account of every
-            line.
+            An iterator of :class:`AnnotatedRows` of at most half a million rows, from logs of some thousand. Memory of
+            a batch that is not held any more is used for the next. After the last batch of log files ``coverage`` is
+            the account of every line. Logs begin to be read at once, a little ahead of who takes the batches.
 
         """
         paths = paths_of(data)
@@ -138,7 +140,8 @@ def annotate(
         **settings: As for :func:`scan`.
 
     Returns:
-        For files the account of every line. Else the estimated columns row for row, nulls where a row is no request:
+        For files the account of every line. Else the estimated columns row for row, nulls where a row is no request, or
+        one of a deployment and hour that the operating points do not know:
         ``out``, or a dict of arrays for a dict, a table of the same library for pyarrow, Polars and pandas, or
         :class:`AnnotatedRows`, which any Arrow library takes.
 
@@ -190,5 +193,8 @@ def _same_kind(data: object, rows: AnnotatedRows) -> Any:
         import pandas as pd
 
         if hasattr(pd.DataFrame, "from_arrow"):
-            return pd.DataFrame.from_arrow(rows)
+            frame = pd.DataFrame.from_arrow(rows)
+            # Pandas puts columns together by index, not by place.
+            frame.index = data.index  # type: ignore[attr-defined]
+            return frame
     return rows

@@ -29,9 +29,10 @@ def _column(name: str, values: Any) -> Prepared:
     if array.ndim != 1:
         raise TypeError(f"'{name}' is a {array.ndim}-d array, only 1-d arrays are supported")
     if array.dtype.kind == "M":
-        unit = np.datetime_data(array.dtype)[0]
-        if unit not in ("s", "ms", "us", "ns"):
+        unit, count = np.datetime_data(array.dtype)
+        if unit not in ("s", "ms", "us", "ns") or count != 1:
             array, unit = array.astype("datetime64[us]"), "us"
+        array = array.astype(array.dtype.newbyteorder("="), copy=False)
         times = np.ascontiguousarray(array).view("i8")
         return times, f"naive {unit}"
     if array.dtype.kind in "iuf":

@@ -209,7 +209,11 @@ class Ledger:
 
     @property
     def coverage(self) -> dict[str, Any]:
-        """The account of every line: events_in = counted + rejected + duplicates + no_usage + cached_locally."""
+        """The account of every line: events_in = counted + rejected + duplicates + no_usage + cached_locally.
+
+        With a period it is of what was read; ``outside_period`` counts rows of Parquet that were not, as the index of
+        their file says that they lie outside.
+        """
 
     @property
     def rejected_share(self) -> float:
@@ -360,7 +364,7 @@ class AnnotatedRows:
         """Names of the columns."""
 
     def to_numpy(self) -> dict[str, Any]:
-        """Copy each numeric column into a NumPy array, not a number where unknown."""
+        """Copy each column of floats into a NumPy array, not a number where unknown."""
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> Any: ...
     def __len__(self) -> int: ...
@@ -475,6 +479,7 @@ def calibrate_series(
 def scan_paths(paths: list[str], options: dict[str, Any]) -> Ledger: ...
 def scan_stream(data: object, options: dict[str, Any]) -> Ledger: ...
 def scan_columns(columns: _Columns, options: dict[str, Any]) -> Ledger: ...
+def check_not_read(output: _Path, paths: list[str]) -> None: ...
 def formats() -> list[tuple[str, str]]: ...
 def fleet_keys() -> list[tuple[str, str, str, str, str]]: ...
 def series_columns() -> list[tuple[str, str, str, str, bool]]: ...

@@ -101,6 +101,11 @@ pub fn into_parquet<T: Number>(
     should_stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<Coverage> {
     let sources = intake::discover(places)?;
+    let read_from = sources.iter().filter_map(|source| match source {
+        Source::Path(path) => Some(path.as_path()),
+        Source::Stdin => None,
+    });
+    files::check_not_read(output, read_from)?;
     let whole = annotation.estimate.by(&GroupBy::new(&[], None)?)?;
     let metadata = report::estimate_json(&annotation.estimate, &whole);
     let file = files::Whole::create(output)?;
@@ -158,7 +163,9 @@ impl Batches {
             match waiting.recv_timeout(PATIENCE) {
                 Ok(batch) => return Ok(Some(batch)),
                 Err(RecvTimeoutError::Timeout) if should_stop() => {
-                    self.end();
+                    // The reader may wait for input that never comes: it is told to stop, and not waited for.
+                    self.stop.store(true, Ordering::Relaxed);
+                    self.waiting = None;
                     return Err(Error::Interrupted);
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -172,8 +179,8 @@ impl Batches {
         Ok(None)
     }
 
+    /// Waits for a reader that has let its end go.
     fn end(&mut self) -> Option<Result<Coverage>> {
-        self.stop.store(true, Ordering::Relaxed);
         self.waiting = None;
         let read = self.reader.take()?.join();
         Some(read.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
@@ -182,7 +189,6 @@ impl Batches {
 
 impl Drop for Batches {
     fn drop(&mut self) {
-        // The reader may wait for input that never comes: it is told to stop, and not waited for.
         self.stop.store(true, Ordering::Relaxed);
     }
 }

@@ -44,6 +44,7 @@ enum Body {
 pub(super) enum Opened {
     Text(Box<Container>),
     Parquet(File),
+    Arrow(File),
 }
 
 /// A text being unpacked: its beginning, and the rest as a [`Read`] that includes the beginning.
@@ -69,7 +70,7 @@ pub(super) fn open_path(path: &Path) -> Result<Opened> {
     open(path, Box::new(file), None)
 }
 
-/// Opens a stream. `seekable` is the same file where it can be read from any place, which Parquet needs.
+/// Opens a stream. `seekable` is the same file where it can be read from any place, which an index needs.
 pub(super) fn open(path: &Path, stream: Box<dyn Read>, seekable: Option<File>) -> Result<Opened> {
     let mut stored = BufReader::with_capacity(PIECE, Hashed { inner: stream, hash: Xxh3::new(), bytes: 0 });
     let first = stored.fill_buf().map_err(|error| super::discover::access(path, &error))?;
@@ -77,6 +78,7 @@ pub(super) fn open(path: &Path, stream: Box<dyn Read>, seekable: Option<File>) -
         return Err(kind::empty(path));
     }
     let packing = kind::packing(first);
+    let is_arrow_file = first.starts_with(super::ipc::FILE);
     let body = match (packing, seekable) {
         (Packing::Parquet, Some(file)) => return Ok(Opened::Parquet(file)),
         (Packing::Parquet, None) => {
@@ -86,6 +88,7 @@ pub(super) fn open(path: &Path, stream: Box<dyn Read>, seekable: Option<File>) -
                 hint: "name the file: its index stands at the end".into(),
             });
         }
+        (Packing::Plain, Some(file)) if is_arrow_file => return Ok(Opened::Arrow(file)),
         (Packing::Plain, _) => Body::Plain(stored),
         (Packing::Gzip, _) => Body::Gzip(Box::new(Members::new(stored))),
         (Packing::Zstd, _) => {

@@ -159,11 +159,12 @@ fn one<S: Sink>(
     let before = rows(workers);
     let (identity, damage) = match opened {
         Opened::Parquet(file) => parquet::read(run, &file, &path, &name, workers)?,
+        Opened::Arrow(file) => ipc::file(run, file, &path, &name, &mut workers[0])?,
         Opened::Text(container) => {
             let ended = match kind::layout(&path, container.head()) {
                 Layout::Csv => csv::read(run, *container, &name, &mut workers[0])?,
                 Layout::Jsonl => json_lines(run, *container, &name, workers)?,
-                Layout::Arrow => ipc::read(run, *container, &name, &mut workers[0])?,
+                Layout::Arrow => ipc::stream(run, *container, &name, &mut workers[0])?,
             };
             let Ended { container, format, damage, note } = ended;
             let (identity, trailing) = container.finish(name.clone(), format);

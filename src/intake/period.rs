@@ -59,8 +59,12 @@ impl Period {
         let longest_s = if needed[Field::LatencyMs as usize].is_empty() && needed[Field::LatencyS as usize].is_empty() {
             0
         } else if needed[Field::LatencyS as usize].is_empty() {
-            let known = only(Field::LatencyMs).and_then(|latency| extremes(group, latency.name()));
-            let Some((_, longest_ms)) = known else { return false };
+            // The index keeps bits: of unsigned numbers they are no extremes. A negative one would be rejected.
+            let signed = |latency: &&arrow_schema::Field| {
+                matches!(latency.data_type(), DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64)
+            };
+            let known = only(Field::LatencyMs).filter(signed).and_then(|latency| extremes(group, latency.name()));
+            let Some((0.., longest_ms)) = known else { return false };
             longest_ms.div_euclid(1000).saturating_add(1)
         } else {
             return false;

@@ -42,25 +42,35 @@ dispatched! {
 }
 
 /// What a column of results is made of. Sums are always 64 bits wide; only what is handed out may be narrower.
-pub trait Float: Copy + Send + Sync + Into<f64> + 'static {
+pub trait Float: store::Store + Copy + Send + Sync + Into<f64> + 'static {
     /// Not a number.
     const NAN: Self;
-
-    /// Writes values of the same number; past the caches if they are not read again soon, and [`settle`] follows.
-    fn store(values: &[f64], to: &mut [Self], past: bool);
 }
 
 impl Float for f64 {
     const NAN: Self = Self::NAN;
+}
 
+impl Float for f32 {
+    const NAN: Self = Self::NAN;
+}
+
+/// Kept in the house: whoever stores past the caches has to settle it.
+pub(crate) mod store {
+    /// Numbers that can be stored.
+    pub trait Store: Sized {
+        /// Writes values of the same number; past the caches if they are not read again soon, and [`super::settle`] follows.
+        fn store(values: &[f64], to: &mut [Self], past: bool);
+    }
+}
+
+impl store::Store for f64 {
     fn store(values: &[Self], to: &mut [Self], past: bool) {
         if past { send(values, to) } else { portable::send(values, to) }
     }
 }
 
-impl Float for f32 {
-    const NAN: Self = Self::NAN;
-
+impl store::Store for f32 {
     fn store(values: &[f64], to: &mut [Self], past: bool) {
         if past { send_short(values, to) } else { portable::send_short(values, to) }
     }
@@ -116,7 +126,8 @@ fn prefetch(address: *const u8) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Float, portable};
+    use super::portable;
+    use super::store::Store;
     use proptest::prelude::*;
 
     proptest! {

@@ -236,6 +236,17 @@ impl Ledger {
         if since.is_none() && until.is_none() {
             return Ok(self);
         }
+        if let (Some(since), Some(until)) = (since, until)
+            && since >= until
+        {
+            let told =
+                |at: i64| jiff::Timestamp::from_second(at).map_or_else(|_| at.to_string(), |time| time.to_string());
+            return Err(Error::Argument {
+                what: "period".into(),
+                value: format!("{} to {}", told(since), told(until)),
+                expected: "an end after its beginning".into(),
+            });
+        }
         let (since, until) = (since.unwrap_or(NULL_BIN + 1), until.unwrap_or(i64::MAX));
         let inside = |bin: i64| bin >= since && bin < until;
         let moments: Vec<Row<8>> = self.moments.iter().filter(|row| inside(row.bin)).collect();

@@ -11,17 +11,16 @@ use crate::estimate::Estimate;
 use crate::scan::Options;
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
-use arrow_array::ffi_stream::RecordBatchStreamReader;
 use arrow_array::types::{Float32Type, Float64Type};
-use arrow_array::{Array, RecordBatch, RecordBatchReader};
+use arrow_array::{Array, RecordBatch, RecordBatchIterator, RecordBatchReader};
 use arrow_schema::SchemaRef;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Rows of a batch that is cut from columns in memory.
-const BATCH_ROWS: usize = 1 << 17;
+/// Most rows of a batch that is cut from tables in memory.
+const BATCH_ROWS: usize = 1 << 19;
 
 /// Refuses logs that a first pass would use up.
 #[pyfunction]
@@ -128,12 +127,14 @@ impl Annotator {
 
     /// The rows of an Arrow stream, batch by batch.
     fn batches_of_stream(&self, data: &Bound<'_, PyAny>) -> PyResult<AnnotatedBatches> {
-        Ok(AnnotatedBatches::of(self, From::Stream(arrow::stream(data)?, Pool::default())))
+        Ok(AnnotatedBatches::of(self, From::tables(arrow::stream(data)?)))
     }
 
     /// The rows of NumPy columns, batch by batch.
     fn batches_of_columns(&self, data: Vec<(String, Column<'_>)>) -> PyResult<AnnotatedBatches> {
-        Ok(AnnotatedBatches::of(self, From::Columns(columns::batch(data)?, 0, Pool::default())))
+        let batch = columns::batch(data)?;
+        let schema = batch.schema();
+        Ok(AnnotatedBatches::of(self, From::tables(RecordBatchIterator::new([Ok(batch)], schema))))
     }
 }
 
@@ -266,8 +267,15 @@ pub(super) struct AnnotatedBatches {
 
 enum From {
     Logs(Batches),
-    Stream(RecordBatchStreamReader, Pool),
-    Columns(RecordBatch, usize, Pool),
+    /// Batches of any length, and what is left of the one at hand.
+    Tables(Box<dyn RecordBatchReader + Send>, RecordBatch, Pool),
+}
+
+impl From {
+    fn tables(tables: impl RecordBatchReader + Send + 'static) -> Self {
+        let none = RecordBatch::new_empty(tables.schema());
+        Self::Tables(Box::new(tables), none, Pool::default())
+    }
 }
 
 impl AnnotatedBatches {
@@ -279,18 +287,17 @@ impl AnnotatedBatches {
     fn next(&self, should_stop: &(dyn Fn() -> bool + Sync)) -> Result<Option<RecordBatch>> {
         match &mut *self.from.lock().unwrap_or_else(PoisonError::into_inner) {
             From::Logs(batches) => batches.next(should_stop),
-            From::Stream(reader, pool) => match reader.next() {
-                None => Ok(None),
-                Some(batch) => self.annotator.batch(&batch.map_err(Error::from)?, pool, should_stop).map(Some),
-            },
-            From::Columns(batch, at, pool) => {
-                let rows = BATCH_ROWS.min(batch.num_rows() - *at);
-                if rows == 0 {
-                    return Ok(None);
+            From::Tables(tables, rest, pool) => {
+                while rest.num_rows() == 0 {
+                    match tables.next() {
+                        None => return Ok(None),
+                        Some(batch) => *rest = batch.map_err(Error::from)?,
+                    }
                 }
-                let slice = batch.slice(*at, rows);
-                *at += rows;
-                self.annotator.batch(&slice, pool, should_stop).map(Some)
+                let rows = BATCH_ROWS.min(rest.num_rows());
+                let batch = self.annotator.batch(&rest.slice(0, rows), pool, should_stop)?;
+                *rest = rest.slice(rows, rest.num_rows() - rows);
+                Ok(Some(batch))
             }
         }
     }
@@ -310,10 +317,11 @@ impl AnnotatedBatches {
     /// The account of every line of logs, once the last batch was taken.
     #[getter]
     fn coverage<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let json = match &*self.from.lock().unwrap_or_else(PoisonError::into_inner) {
+        // Whoever works out a batch holds the lock, and may need the interpreter for it.
+        let json = py.detach(|| match &*self.from.lock().unwrap_or_else(PoisonError::into_inner) {
             From::Logs(batches) => batches.coverage().map(|c| serde_json::to_string(c).expect("plain data")),
-            _ => None,
-        };
+            From::Tables(..) => None,
+        });
         json.map(|json| loads(py, &json)).transpose()
     }
 }

@@ -7,7 +7,7 @@ use arrow_array::types::{
     ArrowDictionaryKeyType, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef, DictionaryArray, PrimitiveArray, RecordBatch, StringArray, make_array};
-use arrow_buffer::Buffer;
+use arrow_buffer::{Buffer, NullBuffer};
 use arrow_data::ArrayData;
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use pyo3::buffer::{Element, ElementType, PyBuffer, PyUntypedBuffer};
@@ -97,9 +97,16 @@ impl<T: Element> Writable<T> {
 
 /// Where the buffers of a batch lie.
 fn memory(batch: &RecordBatch) -> Vec<Range<usize>> {
-    let data = batch.columns().iter().map(Array::to_data);
-    let buffers = data.flat_map(|data| data.buffers().to_vec());
-    buffers.map(|buffer| buffer.as_ptr().addr()..buffer.as_ptr().addr() + buffer.len()).collect()
+    fn add(data: &ArrayData, ranges: &mut Vec<Range<usize>>) {
+        let buffers = data.buffers().iter().chain(data.nulls().map(NullBuffer::buffer));
+        ranges.extend(buffers.map(|buffer| buffer.as_ptr().addr()..buffer.as_ptr().addr() + buffer.len()));
+        data.child_data().iter().for_each(|child| add(child, ranges));
+    }
+    let mut ranges = Vec::new();
+    for column in batch.columns() {
+        add(&column.to_data(), &mut ranges);
+    }
+    ranges
 }
 
 fn writable<T: Element>(
@@ -112,6 +119,11 @@ fn writable<T: Element>(
         let Ok(buffer) = PyBuffer::<T>::get(&array) else {
             return refuse("is no array of float64, or of float32 as the others are".into());
         };
+        // The protocol says by a mark in front that bytes stand in the order of another machine.
+        let order = buffer.format().to_bytes().first();
+        if matches!(order, Some(b'>' | b'!')) && cfg!(target_endian = "little") {
+            return refuse("has its bytes in the order of another machine".into());
+        }
         if buffer.readonly() || buffer.dimensions() != 1 || !buffer.is_c_contiguous() {
             return refuse("is not a writable, contiguous 1-d array".into());
         }

@@ -36,7 +36,7 @@ mod engine {
     #[pymodule_export]
     use super::ledger::{Ledger, merge};
     #[pymodule_export]
-    use super::scan::{formats, scan_columns, scan_paths, scan_stream, ways_out, write_whole};
+    use super::scan::{check_not_read, formats, scan_columns, scan_paths, scan_stream, ways_out, write_whole};
     #[pymodule_export]
     use super::training::{TrainingEstimate, run_groups, run_keys, train_file, train_tables};
     #[pymodule_export]

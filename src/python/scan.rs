@@ -9,6 +9,7 @@ use crate::kernel::Kept;
 use crate::scan::{self, Options};
 use arrow_array::RecordBatchReader;
 use pyo3::prelude::*;
+use std::path::PathBuf;
 
 /// Options of every scan, as keyword arguments of the private functions.
 #[derive(FromPyObject)]
@@ -89,4 +90,15 @@ pub(super) fn ways_out() -> std::collections::BTreeMap<&'static str, &'static st
 #[pyfunction]
 pub(super) fn write_whole(path: std::path::PathBuf, bytes: &[u8]) -> PyResult<()> {
     Ok(crate::files::write_whole(&path, bytes)?)
+}
+
+/// Refuses to write over one of the logs that are read.
+#[pyfunction]
+pub(super) fn check_not_read(output: PathBuf, paths: Vec<String>) -> PyResult<()> {
+    let sources = intake::discover(&paths)?;
+    let paths = sources.iter().filter_map(|source| match source {
+        intake::Source::Path(path) => Some(path.as_path()),
+        intake::Source::Stdin => None,
+    });
+    Ok(crate::files::check_not_read(&output, paths)?)
 }

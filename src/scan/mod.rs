@@ -46,9 +46,7 @@ pub fn scan(places: &[String], options: &Options, should_stop: &(dyn Fn() -> boo
         let ledger = Ledger::empty(kept.bin_seconds, options.intake.dimensions.clone(), &kept.windows)?;
         Result::Ok(if kept.occupancy { ledger } else { ledger.without_occupancy() })
     };
-    // A period that cuts through bins is refused before anything is read.
     let Period { since_s, until_s } = options.intake.period;
-    empty()?.between(since_s, until_s)?;
     let (mut ledgers, mut logs) = (Vec::new(), Vec::new());
     for source in intake::discover(places)? {
         match ledger_of(&source)? {
@@ -57,6 +55,8 @@ pub fn scan(places: &[String], options: &Options, should_stop: &(dyn Fn() -> boo
         }
     }
     if !logs.is_empty() || ledgers.is_empty() {
+        // A period that cuts through bins is refused before anything is read.
+        empty()?.between(since_s, until_s)?;
         let new = || Worker(Accumulator::new(&options.kept));
         let outcome = intake::read(&logs, &options.intake, new, should_stop)?;
         let mut parts = Vec::new();

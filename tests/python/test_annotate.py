@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import wattledger as wl
+from test_cli import run
 
 DEMO = Path(__file__).parent.parent.parent / "demo"
 COLUMNS = ["it_kwh", "co2e_location_g", "prefill_kwh", "adpe_kg_sb"]
@@ -95,6 +97,8 @@ def test_what_cannot_be_written_to_is_refused_with_its_name(data: Columns, point
     for other, problem in wrong:
         with pytest.raises(ValueError, match=problem):
             one(data, out=other)
+    with pytest.raises(ValueError, match="order of another machine"):
+        one(data, out={**out, "it_kwh": np.zeros(200_000, ">f8")})
     times = np.arange(200_000, dtype="f8")
     with pytest.raises(ValueError, match="shares memory"):
         one({**data, "timestamp": times}, out={**out, "it_kwh": times})
@@ -106,10 +110,45 @@ def test_what_cannot_be_written_to_is_refused_with_its_name(data: Columns, point
         annotator(points, columns=["it_kwh", "it_kwh"])
 
 
+def test_rows_of_pandas_keep_their_index(data: Columns) -> None:
+    frame = pd.DataFrame(
+        {"input_tokens": data["input_tokens"], "output_tokens": data["output_tokens"], "model": "gpt-4o"}
+    )
+    frame = frame[frame["input_tokens"] > 900].sample(frac=1, random_state=1)
+    settings: Columns = {"columns": ["it_kwh"], "map": {"timestamp": None}}
+    frame["kwh"] = wl.annotate(frame, **settings)["it_kwh"]
+    plain = wl.annotate({name: frame[name].to_numpy() for name in ("input_tokens", "output_tokens")}
+                        | {"model": (np.zeros(len(frame), "u1"), ["gpt-4o"])}, **settings)  # fmt: skip
+    np.testing.assert_array_equal(frame["kwh"].to_numpy(), plain["it_kwh"])
+
+
+def test_times_of_other_units_and_orders_are_the_same_times(data: Columns, points: wl.Ledger) -> None:
+    expected = annotator(points)(data)
+    for dtype in (">M8[s]", "M8[10us]", "M8[m]"):
+        times = data["timestamp"].astype(dtype)
+        rows = annotator(points)({**data, "timestamp": times})
+        assert not np.isnan(rows["it_kwh"]).any()
+        if dtype != "M8[m]":
+            same(rows, expected)
+
+
+def test_a_log_is_never_written_over(tmp_path: Path) -> None:
+    table = pa.table({"model": ["a"], "input_tokens": [1], "output_tokens": [1], "secret": ["kept"]})
+    pq.write_table(table, tmp_path / "log.parquet")
+    settings: Columns = {"map": {"timestamp": None}, "output": tmp_path / "log.parquet"}
+    with pytest.raises(wl.InputError, match="not read as well"):
+        wl.annotate(tmp_path, **settings)
+    place = str(tmp_path / "log.parquet")
+    assert run("ledger", place, "--map", "timestamp=", "-o", place).returncode == 2
+    assert pq.read_table(place).equals(table)
+
+
 def test_batches_are_the_rows_of_the_whole(data: Columns, points: wl.Ledger) -> None:
     whole = annotator(points)(data)
     batches = [batch.to_numpy() for batch in annotator(points).batches(data)]
-    assert [len(batch["it_kwh"]) for batch in batches] == [131_072, 68_928]
+    assert [len(batch["it_kwh"]) for batch in batches] == [200_000]
+    long = {name: (np.tile(a[0], 3), a[1]) if isinstance(a, tuple) else np.tile(a, 3) for name, a in data.items()}
+    assert [len(batch) for batch in annotator(points).batches(long)] == [1 << 19, 600_000 - (1 << 19)]
     same({name: np.concatenate([batch[name] for batch in batches]) for name in COLUMNS}, whole)
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import wattledger as wl
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from test_cli import run
 
@@ -30,7 +30,11 @@ def log(seed: int, latency: str | None, shuffled: bool, unit: str = "us") -> pa.
     }
     if latency:
         ms = rng.integers(0, 3 * 3600 * 1000, rows)
-        columns[latency] = ms if latency == "latency_ms" else ms / 1000
+        kind = ["i4", "i8", "u4", "u8"][seed % 4]
+        columns[latency] = ms.astype(kind) if latency == "latency_ms" else ms / 1000
+        if latency == "latency_ms" and seed % 3 == 0:
+            # What no request takes: the row is rejected, its neighbours are not.
+            columns[latency][::97] = np.iinfo(kind).max
     return pa.table(columns)
 
 
@@ -57,6 +61,7 @@ def test_a_period_changes_what_is_read_and_nothing_else(
     place = tmp_path_factory.mktemp("log") / "log.parquet"
     table = log(seed, latency, shuffled, unit)
     pq.write_table(table, place, row_group_size=random.Random(seed).choice([100, 400]), write_statistics=statistics)  # noqa: S311 - any size
+    assume(since is None or until is None or since < until)
     ends = [None if end is None else START + end * 3600 for end in (since, until)]
     whole = wl.scan(place)
     expected = whole.between(*ends)
@@ -64,6 +69,7 @@ def test_a_period_changes_what_is_read_and_nothing_else(
     assert pa.table(found).equals(pa.table(expected))
     account = found.coverage
     assert account["lines_in"] + account["outside_period"] == 4000
+    assert account["counted"] + account["rejected"] == account["lines_in"]
     assert wl.scan(table, since_s=ends[0], until_s=ends[1]).describe()["requests"] == found.describe()["requests"]
     if not statistics or ends == [None, None]:
         assert account["outside_period"] == 0
@@ -86,6 +92,11 @@ def test_a_period_that_cuts_a_bin_is_refused_before_anything_is_read(tmp_path: P
     pq.write_table(log(1, None, shuffled=False), tmp_path / "log.parquet")
     with pytest.raises(wl.WattledgerError, match="edge of this ledger's bins"):
         wl.scan(tmp_path / "log.parquet", since_s=START + 1)
+    wl.scan(tmp_path / "log.parquet", bin_seconds=300).write(tmp_path / "ledger.parquet")
+    assert wl.scan(tmp_path / "ledger.parquet", since_s=START + 300).describe()["requests"] > 0
+    for since, until in ((START + 3600, START), (START, START)):
+        with pytest.raises(wl.WattledgerError, match="an end after its beginning"):
+            wl.scan(tmp_path / "log.parquet", since_s=since, until_s=until)
     with pytest.raises(TypeError, match="every row"):
         wl.annotate(log(1, None, shuffled=False), since_s=START)
 

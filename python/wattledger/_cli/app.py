@@ -235,6 +235,7 @@ def ledger(
         force=force,
     )
     _parquet(output)
+    _engine.check_not_read(output, logs)
     made = _scan(logs, since, until, {**settings, "occupancy": occupancy})
     made.write(output)
     talk.say(f"wrote {output}")

@@ -16,7 +16,7 @@ use crate::plan::Target;
 use simd::{GROUP, Group, Loads, TILE, Tokens};
 use std::collections::HashMap;
 use std::sync::Arc;
-use store::{Store, Window};
+use store::{NOWHERE, Store, Window};
 
 /// The rates of an estimate, ready for the events of one series table.
 ///
@@ -25,8 +25,10 @@ use store::{Store, Window};
 pub struct Annotator {
     estimate: Arc<Estimate>,
     routes: HashMap<Box<[Label]>, usize>,
-    /// Deployment of each series, and how the window of its model was counted.
-    series: Vec<Option<(usize, Window)>>,
+    /// Deployment of each series.
+    series: Vec<u32>,
+    /// How the window of each deployment was counted.
+    windows: Vec<Window>,
     columns: usize,
     store: Store,
     tile: Box<Tile>,
@@ -60,6 +62,7 @@ impl Annotator {
         Self {
             routes: deployed.collect(),
             series: Vec::new(),
+            windows: (0..estimate.plan().deployments().len()).map(|at| Window::of(&estimate, at)).collect(),
             columns: keep.len(),
             store: Store::new(&estimate, keep),
             tile: Box::default(),
@@ -94,19 +97,20 @@ impl Annotator {
             let (slots, windowed) = (&mut slots[..rows.len()], &mut windowed[..rows.len()]);
             let loads = &mut loads[..rows.len()];
             let series = &events.series[rows.clone()];
-            if bins.0 == bins.1 {
-                self.store.find(&self.estimate, bins.0, series, &self.series, slots);
-            } else {
-                for ((slot, series), time) in slots.iter_mut().zip(series).zip(&events.time[rows.clone()]) {
-                    let (series, slot) = (std::slice::from_ref(series), std::slice::from_mut(slot));
-                    self.store.find(&self.estimate, bin(*time), series, &self.series, slot);
-                }
+            let (of_series, mut from) = (&self.series, 0);
+            let times = &events.time[rows.clone()];
+            // Neighbours of one bin are looked for together.
+            for same in times.chunk_by(|a, b| bins.0 == bins.1 || bin(*a) == bin(*b)) {
+                let to = from + same.len();
+                let deployments = series[from..to].iter().map(|series| of_series[*series as usize]);
+                self.store.find(&self.estimate, bin(same[0]), deployments, &mut slots[from..to]);
+                from = to;
             }
             let cached = events.cached_tokens.map_or(&none[..rows.len()], |cached| &cached[rows.clone()]);
             let (input, output) = (&events.input_tokens[rows.clone()], &events.output_tokens[rows.clone()]);
             if self.store.has_windows() {
                 for (i, pairs) in windowed.iter_mut().enumerate() {
-                    let window = self.series[series[i] as usize].map(|(_, window)| window);
+                    let window = self.windows.get(self.series[series[i] as usize] as usize);
                     *pairs = window_pairs(window, [input[i], cached[i], output[i]]);
                 }
             }
@@ -128,25 +132,18 @@ impl Annotator {
     }
 
     fn learn(&mut self, table: &SeriesTable) {
-        let estimate = &self.estimate;
         for series in &table.series()[self.series.len()..] {
-            self.series.push(self.routes.get(series.route()).map(|at| {
-                let window = match estimate.plan().deployments()[*at].window {
-                    None => Window::None,
-                    Some(window) if estimate.windows.contains(&window) => Window::Kept(window.into()),
-                    Some(_) => Window::Missing,
-                };
-                (*at, window)
-            }));
+            let deployment = self.routes.get(series.route()).and_then(|at| u32::try_from(*at).ok());
+            self.series.push(deployment.unwrap_or(NOWHERE));
         }
     }
 }
 
 /// Pairs inside the window of a model, in prefill and in decode.
 #[expect(clippy::cast_precision_loss, reason = "rounding once, to the nearest")]
-fn window_pairs(window: Option<Window>, tokens: [u32; 3]) -> [f64; 2] {
+fn window_pairs(window: Option<&Window>, tokens: [u32; 3]) -> [f64; 2] {
     let Some(Window::Kept(window)) = window else { return [0.0; 2] };
     let [input, cached, output] = tokens.map(u64::from);
-    let [c, i, o] = [cached, input, input + output].map(|x| doubled_area(x, window));
+    let [c, i, o] = [cached, input, input + output].map(|x| doubled_area(x, *window));
     [(i - c) as f64 / 2.0, (o - i) as f64 / 2.0]
 }

@@ -1,4 +1,4 @@
-//! Rates as weights and factors: features in, columns out, one set for each series and bin that is met.
+//! Rates as weights and factors: features in, columns out, one set for each deployment and bin that is met.
 //!
 //! Every column is a multiple of IT energy, of replica time, or of the energy of prefill or decode alone, and these loads
 //! are linear in the features. The factors are the columns of unit loads, worked out the way an estimate works out its
@@ -8,8 +8,8 @@ use super::simd::{DECODE, Factors, GROUP, IT, PREFILL, TIME, Weights};
 use crate::estimate::Estimate;
 use crate::estimate::columns::{Multiple, Values, multiple};
 use crate::estimate::lines::charged;
-use crate::ledger::NULL_BIN;
 use crate::plan::{Parts, Rate};
+use std::collections::HashMap;
 
 /// Bytes of weights and factors that are kept; beyond them all are forgotten.
 const KEPT: usize = 64 << 20;
@@ -18,6 +18,8 @@ const KEPT: usize = 64 << 20;
 const UNKNOWN: u32 = 0;
 /// Not looked at yet.
 const UNSEEN: u32 = u32::MAX;
+/// The deployment of what goes nowhere.
+pub(super) const NOWHERE: u32 = u32::MAX;
 
 /// How the estimate counted the window of a deployment's model.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +30,18 @@ pub(super) enum Window {
     Missing,
 }
 
-/// The weights and factors of what was met so far, by bin and series.
+impl Window {
+    /// How an estimate counted the window of a deployment.
+    pub fn of(estimate: &Estimate, deployment: usize) -> Self {
+        match estimate.plan().deployments()[deployment].window {
+            None => Self::None,
+            Some(window) if estimate.windows.contains(&window) => Self::Kept(window.into()),
+            Some(_) => Self::Missing,
+        }
+    }
+}
+
+/// The weights and factors of what was met so far, by bin and deployment.
 #[derive(Debug)]
 pub(super) struct Store {
     keep: Vec<usize>,
@@ -40,27 +53,14 @@ pub(super) struct Store {
     more: Vec<[f64; 2]>,
     of_load: Vec<[f64; GROUP]>,
     of_time: Vec<[f64; GROUP]>,
-    bins: Bins,
-    /// Slots by bin, and in it by series; the bin of events without a time comes last.
-    slots: Vec<Vec<u32>>,
-    met: usize,
-}
-
-/// From the first to the last bin of an estimate.
-#[derive(Clone, Copy, Debug)]
-struct Bins {
-    first: i64,
-    width: i64,
-    count: usize,
+    /// Slots by bin, and in it by deployment.
+    slots: HashMap<i64, Box<[u32]>>,
+    deployments: usize,
 }
 
 impl Store {
     /// Room for the columns to keep of an estimate.
     pub fn new(estimate: &Estimate, keep: &[usize]) -> Self {
-        let width = i64::from(estimate.bin_seconds());
-        let timed = estimate.rates().bins().filter(|bin| *bin != NULL_BIN);
-        let (first, last) = timed.fold((i64::MAX, i64::MIN), |ends, bin| (ends.0.min(bin), ends.1.max(bin)));
-        let count = if first <= last { usize::try_from((last - first) / width + 1).unwrap_or(0) } else { 0 };
         let multiples: Vec<Multiple> = keep.iter().map(|column| multiple(*column)).collect();
         let load = |group: &[Multiple]| {
             let mut loads = [0; GROUP];
@@ -85,9 +85,8 @@ impl Store {
             more: Vec::new(),
             of_load: Vec::new(),
             of_time: Vec::new(),
-            bins: Bins { first, width, count },
-            slots: vec![Vec::new(); count + 1],
-            met: 0,
+            slots: HashMap::new(),
+            deployments: estimate.plan().deployments().len(),
         };
         store.forget();
         store
@@ -113,14 +112,14 @@ impl Store {
     pub fn make_room(&mut self) {
         let pairs = size_of_val(self.pairs.as_slice()) + size_of_val(self.more.as_slice());
         let factors = size_of_val(self.of_load.as_slice()) + size_of_val(self.of_time.as_slice());
-        if pairs + factors + self.met * size_of::<u32>() > KEPT {
+        let slots = self.slots.len() * self.deployments * size_of::<u32>();
+        if pairs + factors + slots > KEPT {
             self.forget();
         }
     }
 
     fn forget(&mut self) {
-        self.slots.iter_mut().for_each(Vec::clear);
-        self.met = 0;
+        self.slots.clear();
         for cells in [&mut self.pairs, &mut self.more] {
             cells.clear();
         }
@@ -149,62 +148,33 @@ impl Store {
         }
     }
 
-    /// Place of a bin among the slots; `None` for one that the estimate does not reach.
-    pub fn place(&self, bin: i64) -> Option<usize> {
-        if bin == NULL_BIN {
-            return Some(self.bins.count);
-        }
-        let from_first = bin.checked_sub(self.bins.first)? / self.bins.width;
-        usize::try_from(from_first).ok().filter(|place| *place < self.bins.count && bin >= self.bins.first)
-    }
-
-    fn bin(&self, place: usize) -> i64 {
-        if place == self.bins.count {
-            return NULL_BIN;
-        }
-        self.bins.first + i64::try_from(place).unwrap_or(0) * self.bins.width
-    }
-
-    /// Finds the slots of some events of one bin; those that are met for the first time get one now.
-    pub fn find(&mut self, estimate: &Estimate, bin: i64, series: &[u32], of_series: &OfSeries, slots: &mut [u32]) {
-        let Some(place) = self.place(bin) else { return slots.fill(UNKNOWN) };
-        let known = &self.slots[place];
-        let mut unseen = false;
-        for (slot, series) in slots.iter_mut().zip(series) {
-            *slot = known.get(*series as usize).copied().unwrap_or(UNSEEN);
-            unseen |= *slot == UNSEEN;
-        }
-        if unseen {
-            for (slot, series) in slots.iter_mut().zip(series).filter(|(slot, _)| **slot == UNSEEN) {
-                *slot = self.meet(estimate, place, *series as usize, of_series);
-            }
-        }
-    }
-
-    fn meet(&mut self, estimate: &Estimate, place: usize, series: usize, of_series: &OfSeries) -> u32 {
-        let bin = self.bin(place);
-        let slots = &mut self.slots[place];
-        if slots.len() < of_series.len() {
-            self.met += of_series.len() - slots.len();
-            slots.resize(of_series.len(), UNSEEN);
-        }
-        if slots[series] == UNSEEN {
-            let unit = of_series[series].map(|(at, window)| (Unit::new(estimate, at, bin), window));
-            self.slots[place][series] = match unit {
-                Some((Some(unit), window)) => {
-                    let slot = self.pairs.len() / self.features;
-                    self.push(unit.weights(window), |column| unit.factors(column));
-                    u32::try_from(slot).expect("what is kept is small")
+    /// Finds the slots of some events of one bin, by the deployment of each; those that are met for the first time get one
+    /// now. [`NOWHERE`] is no deployment.
+    pub fn find(&mut self, estimate: &Estimate, bin: i64, deployments: impl Iterator<Item = u32>, slots: &mut [u32]) {
+        let mut known = self.slots.remove(&bin).unwrap_or_else(|| vec![UNSEEN; self.deployments].into());
+        for (slot, deployment) in slots.iter_mut().zip(deployments) {
+            // No deployment stands beyond all of them.
+            *slot = match known.get_mut(deployment as usize) {
+                None => UNKNOWN,
+                Some(known) => {
+                    if *known == UNSEEN {
+                        *known = self.meet(estimate, bin, deployment as usize);
+                    }
+                    *known
                 }
-                _ => UNKNOWN,
             };
         }
-        self.slots[place][series]
+        self.slots.insert(bin, known);
+    }
+
+    #[cold]
+    fn meet(&mut self, estimate: &Estimate, bin: i64, deployment: usize) -> u32 {
+        let Some(unit) = Unit::new(estimate, deployment, bin) else { return UNKNOWN };
+        let slot = self.pairs.len() / self.features;
+        self.push(unit.weights(Window::of(estimate, deployment)), |column| unit.factors(column));
+        u32::try_from(slot).expect("what is kept is small")
     }
 }
-
-/// Deployment of each series, and how the window of its model was counted.
-pub(super) type OfSeries = [Option<(usize, Window)>];
 
 /// Features of a row.
 const FEATURES: usize = 8;

@@ -69,7 +69,7 @@ pub struct RequestEstimate(Known);
 
 #[derive(Clone, Debug)]
 enum Known {
-    Planned(Planned),
+    Planned(Box<Planned>),
     /// What a job of another kind came to.
     Told(Box<Told>),
 }

@@ -82,14 +82,14 @@ impl RequestPlan {
         let load = self.load(mean_context(asked.input_tokens, output));
         let mut value = Values::at_site(&load.rate.parts(&features), &self.here);
         value.embody(&deployed.embodied_per_s, value.sums[0]);
-        Ok(RequestEstimate(Known::Planned(Planned {
+        Ok(RequestEstimate(Known::Planned(Box::new(Planned {
             plan: Arc::clone(self),
             load,
             input_tokens: asked.input_tokens,
             output_tokens: (asked.output_tokens, output),
             features,
             value,
-        })))
+        }))))
     }
 
     pub(super) fn plan(&self) -> &Plan {
