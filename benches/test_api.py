@@ -52,9 +52,29 @@ def test_annotate_one_million_rows(benchmark, columns) -> None:
     assert abs(rows["facility_kwh"].sum() / whole - 1) < 1e-9
 
 
-def test_one_request(benchmark) -> None:
+def test_annotate_one_million_rows_again_into_own_columns(benchmark, columns) -> None:
+    fleet = wl.Fleet.default()
+    points = wl.scan(columns, input_timezone="UTC")
+    annotator = wl.Annotator(fleet, points, columns=["facility_kwh"], input_timezone="UTC", threads=1)
+    out = annotator(columns)
+    rows = benchmark(annotator, columns, out=out)
+    whole = points.estimate(fleet).totals["facility_kwh"]
+    assert abs(rows["facility_kwh"].sum() / whole - 1) < 1e-9
+
+
+def test_one_request_of_a_kind_that_was_asked_for(benchmark) -> None:
     one = benchmark(wl.request, model="llama-3.1-8b", output_tokens=500)
     assert one["facility_kwh"] > 0
+
+
+def test_one_request_of_a_new_kind(benchmark) -> None:
+    one = benchmark(lambda: wl.Fleet.default().request(model="llama-3.1-8b", output_tokens=500))
+    assert one["facility_kwh"] > 0
+
+
+def test_one_request_with_its_chain(benchmark) -> None:
+    one = benchmark(lambda: wl.request(model="llama-3.1-8b", output_tokens=500).to_json())
+    assert "facility_kwh" in one
 
 
 def test_the_demos_ledger_at_a_second_site(benchmark, fleet) -> None:

@@ -140,7 +140,7 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         | Error::FleetConflict { hint, .. }
         | Error::LedgerMismatch { hint, .. } => Some(hint.clone()),
         Error::NothingToRead { .. } => {
-            Some("logs are .jsonl, .csv or .parquet, each also as .gz or .zst; or name a file".into())
+            Some("logs end in .jsonl, .json, .log, .csv, .parquet, .arrow or .feather, also with .gz or .zst; or name a file".into())
         }
         Error::MissingColumns { missing, .. } => {
             Some(format!("name it with --map {}=COLUMN", missing.first().map_or("input_tokens", String::as_str)))
