@@ -118,7 +118,6 @@ pub fn into_parquet<T: Number>(
 
 /// The rows of logs, batch by batch, read on a thread of its own a little ahead of who takes them.
 pub struct Batches {
-    schema: SchemaRef,
     waiting: Option<Receiver<RecordBatch>>,
     stop: Arc<AtomicBool>,
     reader: Option<JoinHandle<Result<Coverage>>>,
@@ -134,18 +133,12 @@ impl Batches {
         let sources = intake::discover(places)?;
         let (sender, receiver) = sync_channel(WAITING);
         let stop = Arc::new(AtomicBool::new(false));
-        let (schema, stopped) = (schema::<T>(&annotation), Arc::clone(&stop));
+        let stopped = Arc::clone(&stop);
         let reader = thread::spawn(move || {
             let take = |batch| sender.send(batch).map_err(|_| Error::Interrupted);
             read::<T>(&annotation, &sources, &take, &|| stopped.load(Ordering::Relaxed))
         });
-        Ok(Self { schema, waiting: Some(receiver), stop, reader: Some(reader), coverage: None })
-    }
-
-    /// What every batch looks like.
-    #[must_use]
-    pub fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
+        Ok(Self { waiting: Some(receiver), stop, reader: Some(reader), coverage: None })
     }
 
     /// The account of every line, once the last batch was taken.

@@ -56,12 +56,6 @@ impl Annotation {
         self.keep.iter().map(|at| SUMS[*at].name).collect()
     }
 
-    /// The estimate behind it.
-    #[must_use]
-    pub fn estimate(&self) -> &Estimate {
-        &self.estimate
-    }
-
     fn worker(&self) -> Worker {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         idle.unwrap_or_else(|| Worker {

@@ -104,11 +104,6 @@ impl RateTable {
         self.rates.push(rate);
     }
 
-    /// Every bin that has a rate, in no order, once for each deployment.
-    pub fn bins(&self) -> impl Iterator<Item = i64> {
-        self.places.keys().map(|(_, bin)| *bin)
-    }
-
     /// Every rate, in the order in which they were added.
     #[must_use]
     pub fn all(&self) -> &[Rate] {
