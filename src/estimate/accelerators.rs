@@ -42,7 +42,7 @@ impl Estimate {
         let width = i64::from(self.bin_seconds.max(OCCUPANCY_BIN_S));
         let mut bins: BTreeMap<i64, AcceleratorBin> = BTreeMap::new();
         let mut without_time = 0;
-        for line in self.lines.iter().filter(|line| line.deployment == Some(deployment)) {
+        for line in self.lines.iter().filter(|line| line.deployment() == Some(deployment)) {
             if line.bin == NULL_BIN {
                 without_time += line.counts[0];
                 continue;
@@ -53,12 +53,13 @@ impl Estimate {
                 end_s: (line.bin + width).min(end),
                 ..AcceleratorBin::default()
             });
-            let joules = |column: usize| Joules::from(KilowattHours(line.values.sums[column]));
+            let values = self.values(line);
+            let joules = |column: usize| Joules::from(KilowattHours(values.sums[column]));
             bin.requests += line.counts[0];
             bin.busy += joules(prefill) + joules(decode);
             bin.idle += joules(idle);
-            bin.replica_s += line.values.sums[0];
-            bin.busy_s += line.values.busy_s;
+            bin.replica_s += values.sums[0];
+            bin.busy_s += values.busy_s;
         }
         (bins.into_values().filter(|bin| bin.end_s > bin.start_s).collect(), without_time)
     }

@@ -133,16 +133,26 @@ impl Values {
     /// The columns that follow from the energy of some load at a site in an hour, with the mean of its overhead.
     #[must_use]
     pub fn at_site(parts: &Parts, hour: &SiteHour) -> Self {
-        let kwh = |joules: f64| KilowattHours::from(Joules(joules));
-        let (prefill, decode, training) = (kwh(parts.prefill_j), kwh(parts.decode_j), kwh(parts.training_j));
-        let (idle, host) = (kwh(parts.idle_j), kwh(parts.host_j));
-        let it = prefill + decode + training + idle + host;
+        let ([prefill, decode, training, idle, host], it) = Self::it(parts);
         let mut values = Self::overhead(it, &hour.facility.average, hour);
         let parts = [parts.replica_s, prefill.0, decode.0, training.0, idle.0, host.0, it.0];
         values.sums[..parts.len()].copy_from_slice(&parts);
         values.sums[FACILITY] += it.0;
         values.causes(hour);
         values
+    }
+
+    /// IT energy by component, and in all.
+    fn it(parts: &Parts) -> ([KilowattHours; 5], KilowattHours) {
+        let joules = [parts.prefill_j, parts.decode_j, parts.training_j, parts.idle_j, parts.host_j];
+        let [prefill, decode, training, idle, host] = joules.map(|joules| KilowattHours::from(Joules(joules)));
+        ([prefill, decode, training, idle, host], prefill + decode + training + idle + host)
+    }
+
+    /// Energy of the facility alone, as [`Self::at_site`] has it.
+    pub(super) fn facility_kwh(parts: &Parts, around: &Around) -> f64 {
+        let (_, it) = Self::it(parts);
+        it.0 * around.cooling + it.0 * around.power_delivery + it.0
     }
 
     /// What stands around some IT energy, without that energy and without what it causes.
@@ -198,6 +208,11 @@ impl Values {
     pub(super) fn market(&mut self, hour: &SiteHour) {
         let all = KilowattHours(self.sums[FACILITY]);
         self.sums[MARKET] = hour.grid.market.map_or(f64::NAN, |factor| emissions::market(all, factor).0);
+    }
+
+    /// The columns that are unknown, one bit each.
+    pub(super) fn unknown(&self) -> u32 {
+        self.sums.iter().rev().fold(0, |bits, value| bits << 1 | u32::from(value.is_nan()))
     }
 
     /// The same load at another size: every sum but time scales; before [`Self::embody`].

@@ -154,8 +154,9 @@ impl Estimate {
                 let replicas = if deployed.dedicated { deployed.replicas } else { 1.0 };
                 let accelerators = deployed.devices * replicas;
                 let mut made = made_of(&deployed.name, &deployed.hardware, &deployed.made, (replicas, accelerators));
-                let lines = self.lines.iter().filter(|line| line.deployment == Some(at));
-                let grams: f64 = lines.map(|line| line.values.sums[embodied]).filter(|grams| !grams.is_nan()).sum();
+                let lines = self.lines.iter().filter(|line| line.deployment() == Some(at));
+                let grams: f64 =
+                    lines.map(|line| self.values(line).sums[embodied]).filter(|grams| !grams.is_nan()).sum();
                 made.amortised_kgco2e = Some(grams / 1e3);
                 made
             })

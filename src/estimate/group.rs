@@ -1,7 +1,8 @@
 //! Grouping: lines by keys of the plan, the log, the clock and the user.
 
+use super::Estimate;
 use super::columns::Total;
-use super::{Estimate, Line};
+use super::lines::Line;
 use crate::keys::route_label;
 use crate::ledger::NULL_BIN;
 use crate::{Error, Result};
@@ -133,8 +134,9 @@ impl Estimate {
                     _ => self.value(reader, line, &group.zone)?,
                 });
             }
-            groups.entry((keys, line.series.is_none())).or_default().add(&line.counts, &line.values);
-            total.add(&line.counts, &line.values);
+            let values = self.values(line);
+            groups.entry((keys, line.series.is_none())).or_default().add(&line.counts, &values);
+            total.add(&line.counts, &values);
         }
         let rows = groups.into_iter().map(|((keys, unallocated), total)| TableRow { keys, unallocated, total });
         Ok(Table { keys: group.keys.clone(), rows: rows.collect(), total })
@@ -169,19 +171,19 @@ impl Estimate {
     }
 
     fn value(&self, reader: &Reader, line: &Line, zone: &TimeZone) -> Result<Option<String>> {
-        let series = line.series.map(|at| &self.series[at]);
+        let series = line.series.map(|at| &self.series[at as usize]);
         Ok(match reader {
             Reader::Dimension(at) => series.and_then(|s| s.dimensions()[*at].as_deref()).map(str::to_owned),
             Reader::Label(name) => series.and_then(|s| route_label(s.route(), name)).map(str::to_owned),
             Reader::Time(clock) => clock.tell(line.bin, zone, self.bin_seconds)?,
-            Reader::Plan(key) => match line.deployment.map(|at| &self.plan.deployments()[at]) {
+            Reader::Plan(key) => match line.deployment().map(|at| &self.plan.deployments()[at]) {
                 Some(deployed) => Some(match key {
                     PlanKey::Deployment => deployed.name.clone(),
                     PlanKey::Model => deployed.model.clone(),
                     PlanKey::Hardware => deployed.hardware.clone(),
                     PlanKey::Site => self.plan.sites()[deployed.site].name.clone(),
                 }),
-                None if matches!(key, PlanKey::Site) => line.site.map(|at| self.plan.sites()[at].name.clone()),
+                None if matches!(key, PlanKey::Site) => line.site().map(|at| self.plan.sites()[at].name.clone()),
                 // A route that goes nowhere still has the name the log gives its model.
                 None if matches!(key, PlanKey::Model) => {
                     series.and_then(|s| route_label(s.route(), "model")).map(str::to_owned)

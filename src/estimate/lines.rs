@@ -1,180 +1,141 @@
-//! From rates to lines: IT first, then what stands around it at its site and hour, then what meters say.
+//! Lines: the IT of a series, or of what no request bears, in a bin. What stands around it at its site and hour is worked
+//! out where it is asked for; held for every line it would be ten times the memory.
 
-use super::columns::{FACILITY, Values};
-use super::meters::{self, Reconciled, Scales};
-use super::rates::{self, Rated};
-use super::site_hours::{Hour, SiteHours, empty_hour, hour_of_bin};
-use super::{Line, Load};
-use crate::Result;
-use crate::fleet::{Allocation, Fleet};
-use crate::hours::{HOUR_S, hour_of};
-use crate::ledger::{Ledger, NULL_BIN};
-use crate::plan::{Around, Plan, Target};
+use super::Estimate;
+use super::columns::{COUNTS, Values};
+use super::site_hours::Hour;
+use crate::fleet::Allocation;
+use crate::plan::{Around, Parts, Plan, SiteHour};
 use crate::units::{Joules, KilowattHours};
-use std::collections::BTreeMap;
 
-/// Lines, and what single events need to come out like them.
-pub(super) struct Drawn {
-    pub lines: Vec<Line>,
-    pub site_hours: SiteHours,
-    pub scales: Scales,
-    pub reconciled: Vec<Reconciled>,
+/// One line: a series in a bin, or what a deployment or a site left unallocated in a bin.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    /// Place in the ledger's series; `None` for unallocated.
+    pub series: Option<u32>,
+    /// Place in the plan's deployments; `None` where the route goes nowhere, and for what is a site's alone.
+    pub deployment: Option<u32>,
+    /// Place in the plan's sites.
+    pub site: Option<u32>,
+    pub bin: i64,
+    pub counts: [u128; COUNTS.len()],
+    pub load: Load,
 }
 
-/// Draws the lines of a ledger.
-pub(super) fn draw(ledger: &Ledger, fleet: &Fleet, plan: &Plan, rated: &Rated, routes: &[u32]) -> Result<Drawn> {
-    let (mut loads, mut lines) = loads(ledger, plan, rated, routes);
-    let (mut reconciled, mut scales) = (Vec::new(), Scales::new());
-    let meters = fleet.meters();
-    meters::of_it(meters, plan, &mut loads, &rated.periods, (&mut reconciled, &mut scales))?;
-    let mut it_kwh: BTreeMap<(usize, i64), f64> = BTreeMap::new();
-    for load in &loads {
-        let Some(site) = load.site else { continue };
-        *it_kwh.entry((site, hour_of_bin(load.bin))).or_insert(0.0) += energy(load).0;
+/// What a line takes, before contracts and manufacture.
+#[derive(Clone, Debug)]
+pub(super) enum Load {
+    /// Nothing is estimated.
+    Unknown,
+    /// IT, and what stands around it.
+    It(Work),
+    /// Values of its own: what is a site's, and what a meter of a facility scaled.
+    Own(Box<Values>),
+}
+
+/// What machines do for a load.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Work {
+    pub parts: Parts,
+    /// Replica seconds × concurrency.
+    pub weighted_concurrency: f64,
+    pub busy_s: f64,
+    pub provisioned_s: f64,
+}
+
+impl Line {
+    /// What no request of a site bears.
+    pub fn of_site(site: usize, bin: i64, values: Values) -> Self {
+        let load = Load::Own(Box::new(values));
+        Self { series: None, deployment: None, site: Some(place(site)), bin, counts: [0; COUNTS.len()], load }
     }
-    empty_hours(plan, rated.period(), &mut it_kwh);
-    let mut site_hours = SiteHours::new(plan, &it_kwh, rated.period());
-    for load in &loads {
-        let Some(hour) = load.site.and_then(|site| site_hours.get(site, load.bin)) else { continue };
-        lines.push(line(load, hour, plan, fleet.allocation()));
+
+    /// What no request of a deployment bears.
+    pub fn unallocated(deployment: Option<usize>, plan: &Plan, bin: i64, work: Work) -> Self {
+        let site = deployment.map(|at| place(plan.deployments()[at].site));
+        let deployment = deployment.map(place);
+        Self { series: None, deployment, site, bin, counts: [0; COUNTS.len()], load: Load::It(work) }
     }
-    lines.extend(of_sites(plan, &site_hours, fleet.allocation()));
-    // Lines come in the order of the ledger, so that sums are the same on every run.
-    lines.sort_by_key(|line| (line.series.is_none(), line.series, line.deployment, line.site, line.bin));
-    meters::of_facilities(meters, plan, &mut lines, &rated.periods, (&mut reconciled, &mut scales))?;
-    // What contracts cover depends on the load of the site, meters and all.
-    site_hours.contract(plan, &facility_loads(&lines), rated.period());
-    for line in &mut lines {
-        if let Some(hour) = line.site.and_then(|site| site_hours.get(site, line.bin)) {
-            line.values.market(&hour.at);
+
+    /// Place of the deployment.
+    pub fn deployment(&self) -> Option<usize> {
+        self.deployment.map(|at| at as usize)
+    }
+
+    /// Place of the site.
+    pub fn site(&self) -> Option<usize> {
+        self.site.map(|at| at as usize)
+    }
+
+    /// IT energy, where nothing but IT stands here.
+    pub fn it(&self) -> Option<KilowattHours> {
+        match &self.load {
+            Load::It(work) => Some(KilowattHours::from(Joules(work.parts.it_j()))),
+            _ => None,
         }
-        if let Some(at) = line.deployment {
-            line.values.embody(&plan.deployments()[at].embodied_per_s, line.values.standing_s());
-        }
     }
-    Ok(Drawn { lines, site_hours, scales, reconciled })
-}
 
-/// Energy of facilities by site and hour.
-fn facility_loads(lines: &[Line]) -> BTreeMap<(usize, i64), f64> {
-    let mut loads = BTreeMap::new();
-    for line in lines {
-        if let Some(site) = line.site {
-            *loads.entry((site, hour_of_bin(line.bin))).or_insert(0.0) += line.values.sums[FACILITY];
-        }
-    }
-    loads
-}
-
-/// The IT of every series and bin and of what is unallocated; and the lines of routes that go nowhere.
-fn loads(ledger: &Ledger, plan: &Plan, rated: &Rated, routes: &[u32]) -> (Vec<Load>, Vec<Line>) {
-    let mut loads = Vec::with_capacity(ledger.moments().len() + rated.unallocated.len());
-    let mut nowhere = Vec::new();
-    for row in ledger.moments().iter() {
-        let series = row.key as usize;
-        let counts = [row.sums[0], row.sums[1], row.sums[2], row.sums[3]];
-        let place = Line { series: Some(series), counts, values: Values::UNKNOWN, ..Line::of_site(None, row.bin) };
-        let Target::Deployment(at) = plan.targets()[routes[series] as usize] else {
-            nowhere.push(place);
-            continue;
-        };
-        let Some(rate) = rated.table.get(at, row.bin) else {
-            nowhere.push(place);
-            continue;
-        };
-        let window = rates::window_of(ledger, plan.deployments()[at].window, &row);
-        let parts = rate.parts(&rates::features(&row.sums, window));
-        loads.push(Load {
-            series: Some(series),
-            deployment: Some(at),
-            site: Some(plan.deployments()[at].site),
-            bin: row.bin,
-            counts,
-            parts,
-            weighted_concurrency: rate.concurrency * parts.replica_s,
-            busy_s: rate.busy_per_s * parts.replica_s,
-            provisioned_s: rate.provisioned_per_s * parts.replica_s,
-        });
-    }
-    for u in &rated.unallocated {
-        loads.push(Load {
-            site: Some(plan.deployments()[u.deployment].site),
-            parts: u.parts,
-            busy_s: u.busy_s,
-            provisioned_s: u.provisioned_s,
-            ..Load::unallocated(Some(u.deployment), u.bin)
-        });
-    }
-    (loads, nowhere)
-}
-
-fn energy(load: &Load) -> KilowattHours {
-    KilowattHours::from(Joules(load.parts.it_j()))
-}
-
-/// Sites whose capacity is stated stand there in every hour of the period, whether IT runs or not.
-fn empty_hours(plan: &Plan, period: Option<(i64, i64)>, it_kwh: &mut BTreeMap<(usize, i64), f64>) {
-    let Some((start, end)) = period else { return };
-    for (site, _) in plan.sites().iter().enumerate().filter(|(_, site)| site.capacity_kw().is_some()) {
-        for hour in hour_of(start)..=hour_of(end - 1) {
-            it_kwh.entry((site, hour)).or_insert(0.0);
+    /// The values before contracts and manufacture.
+    pub fn values(&self, plan: &Plan, hour: Option<&Hour>, allocation: Allocation) -> Values {
+        match (&self.load, hour) {
+            (Load::Own(values), _) => **values,
+            (Load::It(work), Some(hour)) => {
+                let inside = self.site().and_then(|site| plan.sites()[site].it_overhead());
+                let it = KilowattHours::from(Joules(work.parts.it_j()));
+                Values {
+                    weighted_concurrency: work.weighted_concurrency,
+                    busy_s: work.busy_s,
+                    provisioned_s: work.provisioned_s,
+                    compute_kwh: inside.map_or(f64::NAN, |share| it.0 * (1.0 - share)),
+                    ..Values::at_site(&work.parts, &charged(hour, allocation))
+                }
+            }
+            _ => Values::UNKNOWN,
         }
     }
 }
 
-fn line(load: &Load, hour: &Hour, plan: &Plan, allocation: Allocation) -> Line {
-    let mut values = Values::at_site(&load.parts, &charged(hour, allocation));
-    values.weighted_concurrency = load.weighted_concurrency;
-    values.busy_s = load.busy_s;
-    values.provisioned_s = load.provisioned_s;
-    let inside = load.site.and_then(|site| plan.sites()[site].it_overhead());
-    values.compute_kwh = inside.map_or(f64::NAN, |share| energy(load).0 * (1.0 - share));
-    Line {
-        series: load.series,
-        deployment: load.deployment,
-        counts: load.counts,
-        values,
-        ..Line::of_site(load.site, load.bin)
+/// A place in one of the plan's lists.
+pub(super) fn place(at: usize) -> u32 {
+    u32::try_from(at).expect("a plan has fewer than 2^32 sites and deployments")
+}
+
+/// The overhead that the load of an hour is charged.
+pub(super) fn charged_around(hour: &Hour, allocation: Allocation) -> &Around {
+    match allocation {
+        Allocation::Marginal => &hour.at.facility.marginal,
+        Allocation::Average => &hour.at.facility.average,
     }
 }
 
 /// The hour with the overhead that its load is charged.
-pub(super) fn charged(hour: &Hour, allocation: Allocation) -> crate::plan::SiteHour {
+pub(super) fn charged(hour: &Hour, allocation: Allocation) -> SiteHour {
     let mut at = hour.at;
-    if allocation == Allocation::Marginal {
-        at.facility.average = at.facility.marginal;
-    }
+    at.facility.average = *charged_around(hour, allocation);
     at
 }
 
-/// What is a site's alone: hours without IT, and what a marginal allocation leaves over.
-fn of_sites(plan: &Plan, site_hours: &SiteHours, allocation: Allocation) -> Vec<Line> {
-    let mut lines = Vec::new();
-    for (site, compiled) in plan.sites().iter().enumerate() {
-        for (hour, value) in site_hours.of(site) {
-            let bin = hour.map_or(NULL_BIN, |hour| hour * HOUR_S);
-            let place = Line::of_site(Some(site), bin);
-            if value.it_kwh == 0.0 {
-                if let Some(around) = hour.and_then(|hour| compiled.empty(hour)) {
-                    let values = empty_hour(&around, &value.at, value.covered_h);
-                    lines.push(Line { values, ..place });
-                }
-            } else if allocation == Allocation::Marginal {
-                let mut values = Values::overhead(KilowattHours(value.it_kwh), &left_over(value), &value.at);
-                values.causes(&value.at);
-                lines.push(Line { values, ..place });
-            }
+impl Estimate {
+    /// The values of a line.
+    pub(super) fn values(&self, line: &Line) -> Values {
+        let hour = line.site().and_then(|site| self.site_hours.get(site, line.bin));
+        let mut values = line.values(&self.plan, hour, self.allocation);
+        // What contracts cover depends on the load of the site, meters and all.
+        if let Some(hour) = hour {
+            values.market(&hour.at);
         }
+        if let Some(at) = line.deployment() {
+            values.embody(&self.plan.deployments()[at].embodied_per_s, values.standing_s());
+        }
+        values
     }
-    lines
-}
 
-fn left_over(hour: &Hour) -> Around {
-    let (average, marginal) = (hour.at.facility.average, hour.at.facility.marginal);
-    Around {
-        cooling: average.cooling - marginal.cooling,
-        power_delivery: average.power_delivery - marginal.power_delivery,
-        water_input_l: average.water_input_l - marginal.water_input_l,
-        water_consumed_l: average.water_consumed_l - marginal.water_consumed_l,
+    /// The columns that are unknown of a line, one bit each.
+    pub(super) fn unknown_columns(&self, line: &Line) -> u32 {
+        let hour = || self.site_hours.get(line.site()?, line.bin);
+        match (&line.load, hour()) {
+            (Load::It(_), Some(hour)) => hour.unknown,
+            _ => self.values(line).unknown(),
+        }
     }
 }

@@ -4,8 +4,9 @@
 //! of the meter that the estimate covers in part are told and change nothing.
 
 use super::columns::{FACILITY, Values};
-use super::{Line, Load};
-use crate::fleet::{Meter, Metered, Residual};
+use super::lines::{Line, Load, Work};
+use super::site_hours::SiteHours;
+use crate::fleet::{Allocation, Meter, Metered, Residual};
 use crate::hours::{HOUR_S, hour_of};
 use crate::ledger::NULL_BIN;
 use crate::plan::{Parts, Plan};
@@ -92,13 +93,13 @@ struct Factors {
 }
 
 impl Stand<'_> {
-    /// The step of the meter that a load falls into, where it stands before the meter.
-    fn step(&self, site: Option<usize>, deployment: Option<usize>, bin: i64) -> Option<i64> {
+    /// The step of the meter that a line falls into, where it stands before the meter.
+    fn step(&self, line: &Line) -> Option<i64> {
         let behind = match self.site {
-            Some(own) => site == Some(own),
-            None => deployment.is_some_and(|at| self.deployments.contains(&at)),
+            Some(own) => line.site() == Some(own),
+            None => line.deployment().is_some_and(|at| self.deployments.contains(&at)),
         };
-        (behind && bin != NULL_BIN).then(|| self.readings.step().of(hour_of(bin)))
+        (behind && line.bin != NULL_BIN).then(|| self.readings.step().of(hour_of(line.bin)))
     }
 
     /// Steps with their readings beside what is estimated, and the factor of each that is to be applied.
@@ -155,46 +156,46 @@ fn covered((from, until): (i64, i64), period: Option<(i64, i64)>) -> f64 {
     seconds.max(0) as f64 / ((until - from) * HOUR_S) as f64
 }
 
-/// Scales the IT that stands behind meters of IT; what their rule leaves unallocated is added as loads of its own.
+/// Scales the IT that stands behind meters of IT; what their rule leaves unallocated is added as lines of its own.
 pub(super) fn of_it(
     meters: &[Meter],
     plan: &Plan,
-    loads: &mut Vec<Load>,
+    lines: &mut Vec<Line>,
     periods: &[Option<(i64, i64)>],
     (told, scales): (&mut Vec<Reconciled>, &mut Scales),
 ) -> Result<()> {
     for stand in stands(meters, plan, periods, Metered::It)? {
-        let step = |load: &Load| stand.step(load.site, load.deployment, load.bin);
         let mut estimated = BTreeMap::new();
-        for load in loads.iter() {
-            if let Some(step) = step(load) {
-                *estimated.entry(step).or_insert(0.0) += KilowattHours::from(Joules(load.parts.it_j())).0;
+        for line in lines.iter() {
+            if let (Some(step), Some(it)) = (stand.step(line), line.it()) {
+                *estimated.entry(step).or_insert(0.0) += it.0;
             }
         }
         let factors = stand.reconcile(&estimated, told);
-        let mut added: BTreeMap<(Option<usize>, Option<usize>, i64), Parts> = BTreeMap::new();
+        let mut added: BTreeMap<(Option<u32>, i64), Parts> = BTreeMap::new();
         let mut factors_here = Scales::new();
-        for load in loads.iter_mut() {
-            let Some(factor) = step(load).and_then(|step| factors.scaled.get(&step)) else { continue };
+        for line in lines.iter_mut() {
+            let Some(factor) = stand.step(line).and_then(|step| factors.scaled.get(&step)) else { continue };
+            let deployment = line.deployment;
+            let Load::It(work) = &mut line.load else { continue };
             if stand.meter.residual == Residual::Unallocated {
-                let sum = added.entry((load.site, load.deployment, load.bin)).or_default();
-                *sum = sum.plus(&load.parts.scaled(factor - 1.0));
+                let sum = added.entry((deployment, line.bin)).or_default();
+                *sum = sum.plus(&work.parts.scaled(factor - 1.0));
             } else {
-                load.parts = load.parts.scaled(*factor);
-                factors_here.extend(load.deployment.map(|at| ((at, load.bin), *factor)));
+                work.parts = work.parts.scaled(*factor);
+                factors_here.extend(deployment.map(|at| ((at as usize, line.bin), *factor)));
             }
         }
         multiply(scales, factors_here);
-        loads.extend(factors.alone.iter().map(|(hour, kwh)| {
-            let deployment = stand.deployments.first().copied();
-            let site = deployment.map(|at| plan.deployments()[at].site);
-            let idle_j = Joules::from(KilowattHours(*kwh)).0;
-            let parts = Parts { idle_j, ..Parts::default() };
-            Load { site, parts, ..Load::unallocated(deployment, hour * HOUR_S) }
-        }));
-        loads.extend(added.into_iter().map(|((site, deployment, bin), parts)| {
-            let parts = Parts { replica_s: 0.0, ..parts };
-            Load { site, parts, ..Load::unallocated(deployment, bin) }
+        let of = |parts: Parts| Work { parts, ..Work::default() };
+        if let Some(first) = stand.deployments.first() {
+            lines.extend(factors.alone.iter().map(|(hour, kwh)| {
+                let idle_j = Joules::from(KilowattHours(*kwh)).0;
+                Line::unallocated(Some(*first), plan, hour * HOUR_S, of(Parts { idle_j, ..Parts::default() }))
+            }));
+        }
+        lines.extend(added.into_iter().map(|((deployment, bin), parts)| {
+            Line::unallocated(deployment.map(|at| at as usize), plan, bin, of(Parts { replica_s: 0.0, ..parts }))
         }));
     }
     Ok(())
@@ -205,30 +206,36 @@ pub(super) fn of_facilities(
     meters: &[Meter],
     plan: &Plan,
     lines: &mut Vec<Line>,
+    (site_hours, allocation): (&SiteHours, Allocation),
     periods: &[Option<(i64, i64)>],
     (told, scales): (&mut Vec<Reconciled>, &mut Scales),
 ) -> Result<()> {
+    let values = |line: &Line| {
+        let hour = line.site().and_then(|site| site_hours.get(site, line.bin));
+        line.values(plan, hour, allocation)
+    };
     for stand in stands(meters, plan, periods, Metered::Facility)? {
-        let step = |line: &Line| stand.step(line.site, line.deployment, line.bin);
         let mut estimated = BTreeMap::new();
-        for line in lines.iter().filter(|line| !line.values.sums[FACILITY].is_nan()) {
-            if let Some(step) = step(line) {
-                *estimated.entry(step).or_insert(0.0) += line.values.sums[FACILITY];
+        for line in lines.iter() {
+            let Some(step) = stand.step(line) else { continue };
+            let facility = values(line).sums[FACILITY];
+            if !facility.is_nan() {
+                *estimated.entry(step).or_insert(0.0) += facility;
             }
         }
         let factors = stand.reconcile(&estimated, told);
-        let mut added: BTreeMap<(Option<usize>, i64), Values> = BTreeMap::new();
+        let mut added: BTreeMap<(Option<u32>, i64), Values> = BTreeMap::new();
         let mut factors_here = Scales::new();
         for line in lines.iter_mut() {
-            let Some(factor) = step(line).and_then(|step| factors.scaled.get(&step)) else { continue };
+            let Some(factor) = stand.step(line).and_then(|step| factors.scaled.get(&step)) else { continue };
             if stand.meter.residual == Residual::Unallocated {
                 let sum = added.entry((line.site, line.bin)).or_insert(Values::ZERO);
-                let mut more = line.values.scaled(factor - 1.0);
+                let mut more = values(line).scaled(factor - 1.0);
                 more.sums[0] = 0.0;
                 *sum = sum.plus(&more);
             } else {
-                line.values = line.values.scaled(*factor);
-                factors_here.extend(line.deployment.map(|at| ((at, line.bin), *factor)));
+                line.load = Load::Own(Box::new(values(line).scaled(*factor)));
+                factors_here.extend(line.deployment().map(|at| ((at, line.bin), *factor)));
             }
         }
         multiply(scales, factors_here);
@@ -238,9 +245,13 @@ pub(super) fn of_facilities(
             // What it is made of is not known: IT that waits, and what stands around it there.
             let idle_j = Joules::from(KilowattHours(kwh / at.facility.average.pue())).0;
             let values = Values::at_site(&Parts { idle_j, ..Parts::default() }, &at);
-            lines.push(Line { values, ..Line::of_site(Some(site), hour * HOUR_S) });
+            lines.push(Line::of_site(site, hour * HOUR_S, values));
         }
-        lines.extend(added.into_iter().map(|((site, bin), values)| Line { values, ..Line::of_site(site, bin) }));
+        lines.extend(
+            added
+                .into_iter()
+                .filter_map(|((site, bin), values)| Some(Line::of_site(usize::try_from(site?).ok()?, bin, values))),
+        );
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 mod accelerators;
 mod annotate;
 pub mod columns;
+mod draw;
 mod embodied;
 mod explain;
 mod group;
@@ -43,65 +44,13 @@ use crate::event::{Coverage, InputIdentity};
 use crate::fleet::{Allocation, Fleet};
 use crate::keys::Series;
 use crate::ledger::Ledger;
-use crate::plan::{Assumption, Parts, Plan, RateTable};
-use columns::{COUNTS, Values};
+use crate::plan::{Assumption, Plan, RateTable};
+use lines::Line;
 use meters::Scales;
 use site_hours::SiteHours;
 
 /// Edition of the methods: changes when an estimate of the same input changes.
 pub const METHOD_EDITION: &str = "2026.11-5";
-
-/// One line: a series in a bin, or what a deployment or a site left unallocated in a bin.
-#[derive(Clone, Debug)]
-struct Line {
-    /// Place in the ledger's series; `None` for unallocated.
-    series: Option<usize>,
-    /// Place in the plan's deployments; `None` where the route goes nowhere, and for what is a site's alone.
-    deployment: Option<usize>,
-    /// Place in the plan's sites.
-    site: Option<usize>,
-    bin: i64,
-    counts: [u128; COUNTS.len()],
-    values: Values,
-}
-
-impl Line {
-    /// What no request of a site bears.
-    fn of_site(site: Option<usize>, bin: i64) -> Self {
-        Self { series: None, deployment: None, site, bin, counts: [0; COUNTS.len()], values: Values::ZERO }
-    }
-}
-
-/// A line before anything stands around its IT.
-#[derive(Clone, Debug)]
-struct Load {
-    series: Option<usize>,
-    deployment: Option<usize>,
-    site: Option<usize>,
-    bin: i64,
-    counts: [u128; COUNTS.len()],
-    parts: Parts,
-    weighted_concurrency: f64,
-    busy_s: f64,
-    provisioned_s: f64,
-}
-
-impl Load {
-    /// What no request of a deployment bears.
-    fn unallocated(deployment: Option<usize>, bin: i64) -> Self {
-        Self {
-            series: None,
-            deployment,
-            site: None,
-            bin,
-            counts: [0; COUNTS.len()],
-            parts: Parts::default(),
-            weighted_concurrency: 0.0,
-            busy_s: 0.0,
-            provisioned_s: 0.0,
-        }
-    }
-}
 
 /// Values with their keys, coverage, assumptions and provenance; see [`Estimate::by`].
 ///
@@ -149,7 +98,7 @@ impl Estimate {
         let plan = Plan::compile(fleet, ledger.routes())?;
         let rated = rates::rate(ledger, &plan)?;
         let routes = ledger.route_of_series();
-        let drawn = lines::draw(ledger, fleet, &plan, &rated, &routes)?;
+        let drawn = draw::draw(ledger, fleet, &plan, &rated, &routes)?;
         let mut estimate = Self {
             lines: drawn.lines,
             site_hours: drawn.site_hours,
@@ -196,7 +145,7 @@ impl Estimate {
     pub fn total(&self) -> Total {
         let mut total = Total::default();
         for line in &self.lines {
-            total.add(&line.counts, &line.values);
+            total.add(&line.counts, &self.values(line));
         }
         total
     }
@@ -272,7 +221,7 @@ impl Estimate {
     pub fn unallocated(&self) -> Total {
         let mut total = Total::default();
         for line in self.lines.iter().filter(|line| line.series.is_none()) {
-            total.add(&line.counts, &line.values);
+            total.add(&line.counts, &self.values(line));
         }
         total
     }

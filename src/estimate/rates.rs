@@ -6,6 +6,7 @@
 //! bin; a bin without requests leaves it unallocated.
 
 use super::period::{check_occupancy, check_replicas, period};
+use crate::hours::{Gathering, Timeline};
 use crate::ledger::{Ledger, NULL_BIN, OCCUPANCY_BIN_S, Row, moment};
 use crate::physics::inference::{Coefficients, Features};
 use crate::physics::occupancy::OperatingPoint;
@@ -14,7 +15,6 @@ use crate::physics::rated_power::cap;
 use crate::plan::{Deployed, LoadRule, Parts, Plan, Rate, RateTable, Target};
 use crate::units::{Joules, Seconds};
 use crate::{Error, Result};
-use std::collections::BTreeMap;
 
 /// Provisioned and idle energy of a bin that no request can bear.
 #[derive(Clone, Debug)]
@@ -105,11 +105,11 @@ pub(super) fn window_of(ledger: &Ledger, window: Option<u32>, row: &Row<8>) -> O
 
 pub(super) fn rate(ledger: &Ledger, plan: &Plan) -> Result<Rated> {
     let n = plan.deployments().len();
-    let mut loads: Vec<BTreeMap<i64, Load>> = vec![BTreeMap::new(); n];
+    let mut loads: Vec<Gathering<Load>> = (0..n).map(|_| Gathering::default()).collect();
     let routes = ledger.route_of_series();
     for row in ledger.moments().iter() {
         let Target::Deployment(at) = plan.targets()[routes[row.key as usize] as usize] else { continue };
-        let load = loads[at].entry(row.bin).or_insert(Load { sums: [0; 8], window: Some([0, 0]) });
+        let load = loads[at].at(row.bin, || Load { sums: [0; 8], window: Some([0, 0]) });
         add(&mut load.sums, &row.sums)?;
         load.window = match (load.window, window_of(ledger, plan.deployments()[at].window, &row)) {
             (Some(mut sum), Some(more)) => {
@@ -119,23 +119,23 @@ pub(super) fn rate(ledger: &Ledger, plan: &Plan) -> Result<Rated> {
             _ => None,
         };
     }
-    let mut occupied: Vec<BTreeMap<i64, [u128; 4]>> = vec![BTreeMap::new(); n];
+    let mut occupied: Vec<Gathering<[u128; 4]>> = (0..n).map(|_| Gathering::default()).collect();
     for row in ledger.occupancy().iter().filter(|row| row.bin != NULL_BIN) {
         let Target::Deployment(at) = plan.targets()[row.key as usize] else { continue };
-        add(occupied[at].entry(row.bin).or_insert([0; 4]), &row.sums)?;
+        add(occupied[at].at(row.bin, || [0; 4]), &row.sums)?;
     }
     let log = period(ledger);
     let mut rated =
         Rated { table: RateTable::default(), unallocated: Vec::new(), remarks: Vec::new(), log, periods: Vec::new() };
-    for (at, deployed) in plan.deployments().iter().enumerate() {
+    for (at, ((deployed, loads), occupied)) in plan.deployments().iter().zip(loads).zip(occupied).enumerate() {
+        let (loads, occupied) = (loads.finish(), occupied.finish());
         let period = deployed.provisioned.or(log);
         if deployed.dedicated {
             check_occupancy(ledger, deployed)?;
             check_replicas(deployed, period)?;
         }
         rated.periods.push(period);
-        let one =
-            OneDeployment::new(deployed, &loads[at], &occupied[at], i64::from(ledger.bin_seconds()), (log, period));
+        let one = OneDeployment::new(deployed, &loads, &occupied, i64::from(ledger.bin_seconds()), (log, period));
         let remarks = one.rate(at, &mut rated);
         rated.remarks.push(remarks);
     }
@@ -154,8 +154,8 @@ type Period = Option<(i64, i64)>;
 
 struct OneDeployment<'a> {
     deployed: &'a Deployed,
-    loads: &'a BTreeMap<i64, Load>,
-    occupied: &'a BTreeMap<i64, [u128; 4]>,
+    loads: &'a Timeline<Load>,
+    occupied: &'a Timeline<[u128; 4]>,
     width: i64,
     log: Option<(i64, i64)>,
     period: Option<(i64, i64)>,
@@ -176,8 +176,8 @@ struct Moment {
 impl<'a> OneDeployment<'a> {
     fn new(
         deployed: &'a Deployed,
-        loads: &'a BTreeMap<i64, Load>,
-        occupied: &'a BTreeMap<i64, [u128; 4]>,
+        loads: &'a Timeline<Load>,
+        occupied: &'a Timeline<[u128; 4]>,
         width: i64,
         (log, period): (Period, Period),
     ) -> Self {
@@ -189,8 +189,8 @@ impl<'a> OneDeployment<'a> {
         }
         let requests = sums[moment::REQUESTS].max(1.0);
         let mean_context = (sums[moment::INPUT] + sums[moment::OUTPUT] / 2.0) / requests;
-        let timed: f64 = occupied.values().map(|o| float(o[2])).sum();
-        let with_latency: f64 = occupied.values().map(|o| float(o[1])).sum();
+        let timed: f64 = occupied.values().iter().map(|o| float(o[2])).sum();
+        let with_latency: f64 = occupied.values().iter().map(|o| float(o[1])).sum();
         let latency_share = if timed > 0.0 { with_latency / timed } else { 0.0 };
         Self { deployed, loads, occupied, width, log, period, mean_context, latency_share }
     }
@@ -198,8 +198,10 @@ impl<'a> OneDeployment<'a> {
     fn rate(&self, at: usize, rated: &mut Rated) -> Remarks {
         let mut remarks = Remarks { latency_share: self.latency_share, ..Remarks::default() };
         for bin in self.bins() {
-            let load = self.loads.get(&bin).copied().unwrap_or_default();
-            remarks.window_missing |= self.loads.contains_key(&bin) && load.window.is_none();
+            let load = self.loads.get(bin);
+            let present = load.is_some();
+            let load = load.copied().unwrap_or_default();
+            remarks.window_missing |= present && load.window.is_none();
             remarks.null_bin |= bin == NULL_BIN && self.deployed.dedicated;
             let features = features(&load.sums, load.window);
             let moments = self.moments(bin, &load, &features, &mut remarks);
@@ -231,7 +233,7 @@ impl<'a> OneDeployment<'a> {
                 rated.table.insert(at, bin, rate);
                 continue;
             }
-            if self.loads.contains_key(&bin) {
+            if present {
                 // Requests without tokens use no replica time and can bear nothing.
                 let nothing = Rate {
                     coefficients,
@@ -253,7 +255,7 @@ impl<'a> OneDeployment<'a> {
 
     /// The bins to rate: those with requests, and for a dedicated deployment every bin of the period.
     fn bins(&self) -> Vec<i64> {
-        let mut bins: Vec<i64> = self.loads.keys().copied().collect();
+        let mut bins: Vec<i64> = self.loads.times().to_vec();
         if let (true, Some((start, end))) = (self.deployed.dedicated, self.period) {
             let mut bin = start.div_euclid(self.width) * self.width;
             while bin < end {
@@ -297,11 +299,11 @@ impl<'a> OneDeployment<'a> {
         while k < (bin + self.width).min(end.max(log_end)) {
             // Requests outside of what is stated to stand there are served, and nothing waits for them.
             let stands = (start..end).contains(&k);
-            if !stands && !self.occupied.contains_key(&k) {
+            if !stands && self.occupied.get(k).is_none() {
                 k += step;
                 continue;
             }
-            let at = self.occupied.get(&k).copied().unwrap_or_default();
+            let at = self.occupied.get(k).copied().unwrap_or_default();
             let replicas = self.deployed.replicas_at(k).unwrap_or(self.deployed.replicas);
             let mut point = self.point(&at, (load, features), replicas, limit, remarks);
             if let LoadRule::Declared(concurrency) = self.deployed.load {

@@ -1,13 +1,12 @@
 //! Loads that stand at their sites by the hour without a ledger: those of a training run.
 
 use super::columns::Values;
-use super::site_hours::{SiteHours, hour_of_bin};
+use super::site_hours::{Energies, SiteHours, hour_of_bin};
 use crate::hours::HOUR_S;
 use crate::ledger::NULL_BIN;
 use crate::physics::embodied::Burden;
 use crate::plan::{Parts, Plan};
 use crate::units::{Joules, KilowattHours};
-use std::collections::BTreeMap;
 
 /// A load of one kind in one hour of a site.
 #[derive(Clone, Copy, Debug)]
@@ -36,24 +35,23 @@ impl HourLoad {
 /// of the site, and contracts are held against the whole.
 #[must_use]
 pub fn placed(plan: &Plan, loads: &[HourLoad]) -> Vec<Values> {
-    let mut it_kwh: BTreeMap<(usize, i64), f64> = BTreeMap::new();
+    let mut it_kwh = Energies::of(plan);
     for load in loads {
-        let kwh = KilowattHours::from(Joules(load.parts.it_j())).0;
-        *it_kwh.entry((load.site, hour_of_bin(load.bin()))).or_insert(0.0) += kwh;
+        it_kwh.add(load.site, hour_of_bin(load.bin()), KilowattHours::from(Joules(load.parts.it_j())).0);
     }
     let hours = || loads.iter().filter_map(|load| load.hour);
     let period = hours().min().zip(hours().max()).map(|(first, last)| (first * HOUR_S, (last + 1) * HOUR_S));
-    let mut site_hours = SiteHours::new(plan, &it_kwh, period);
+    let mut site_hours = SiteHours::new(plan, it_kwh, period);
     let at = |hours: &SiteHours, load: &HourLoad| hours.get(load.site, load.bin()).map(|hour| hour.at);
     let mut values: Vec<Values> = loads
         .iter()
         .map(|load| at(&site_hours, load).map_or(Values::UNKNOWN, |hour| Values::at_site(&load.parts, &hour)))
         .collect();
-    let mut facility: BTreeMap<(usize, i64), f64> = BTreeMap::new();
+    let mut facility = Energies::of(plan);
     for (load, values) in loads.iter().zip(&values) {
-        *facility.entry((load.site, hour_of_bin(load.bin()))).or_insert(0.0) += values.sums[super::columns::FACILITY];
+        facility.add(load.site, hour_of_bin(load.bin()), values.sums[super::columns::FACILITY]);
     }
-    site_hours.contract(plan, &facility, period);
+    site_hours.contract(plan, facility, period);
     for (load, values) in loads.iter().zip(&mut values) {
         if let Some(hour) = at(&site_hours, load) {
             values.market(&hour);

@@ -3,12 +3,11 @@
 
 use super::columns::Values;
 use crate::fleet::Matching;
-use crate::hours::{HOUR_S, Step, hour_of};
+use crate::hours::{Gathering, HOUR_S, Step, Timeline, hour_of};
 use crate::ledger::NULL_BIN;
 use crate::physics::market::{carbon_free, matched};
-use crate::plan::{Around, Contracts, Plan, SiteHour};
+use crate::plan::{Around, Contracts, Parts, Plan, Site, SiteHour};
 use crate::units::KilowattHours;
-use std::collections::BTreeMap;
 
 /// The hour of events whose time is not known.
 const TIMELESS: i64 = i64::MIN;
@@ -41,53 +40,75 @@ pub(super) struct Hour {
     pub matched: f64,
     /// Load that is carbon-free, where the grid's share is known.
     pub carbon_free_kwh: Option<f64>,
+    /// The columns that its factors leave unknown, one bit each.
+    pub unknown: u32,
+}
+
+/// Energy by the hours of every site, in kWh.
+pub(super) struct Energies(Vec<Gathering<f64>>);
+
+impl Energies {
+    pub(super) fn of(plan: &Plan) -> Self {
+        Self(plan.sites().iter().map(|_| Gathering::default()).collect())
+    }
+
+    pub(super) fn add(&mut self, site: usize, hour: i64, kwh: f64) {
+        *self.0[site].at(hour, || 0.0) += kwh;
+    }
+
+    fn finish(self) -> impl Iterator<Item = Timeline<f64>> {
+        self.0.into_iter().map(Gathering::finish)
+    }
 }
 
 /// Sites by hour.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SiteHours {
-    hours: BTreeMap<(usize, i64), Hour>,
+    sites: Vec<Timeline<Hour>>,
 }
 
 impl SiteHours {
-    /// Evaluates the sites of a plan at these IT energies, in kWh by site and hour.
-    pub(super) fn new(plan: &Plan, it_kwh: &BTreeMap<(usize, i64), f64>, period: Option<(i64, i64)>) -> Self {
-        let evaluate = |(&(site, hour), &it_kwh): (&(usize, i64), &f64)| {
-            let covered_h = covered_h(hour, period);
-            let power = (hour != TIMELESS).then_some(it_kwh / covered_h);
-            let at = plan.sites()[site].hour((hour != TIMELESS).then_some(hour), power);
-            ((site, hour), Hour { at, it_kwh, covered_h, load_kwh: 0.0, matched: 0.0, carbon_free_kwh: None })
+    /// Evaluates the sites of a plan at these IT energies.
+    pub(super) fn new(plan: &Plan, it: Energies, period: Option<(i64, i64)>) -> Self {
+        let of_site = |(site, it): (&Site, Timeline<f64>)| {
+            let evaluate = |(hour, &it_kwh): (i64, &f64)| {
+                let covered_h = covered_h(hour, period);
+                let power = (hour != TIMELESS).then_some(it_kwh / covered_h);
+                let at = site.hour((hour != TIMELESS).then_some(hour), power);
+                (hour, Hour { at, it_kwh, covered_h, load_kwh: 0.0, matched: 0.0, carbon_free_kwh: None, unknown: 0 })
+            };
+            it.iter().map(evaluate).collect()
         };
-        Self { hours: it_kwh.iter().map(evaluate).collect() }
+        Self { sites: plan.sites().iter().zip(it.finish()).map(of_site).collect() }
     }
 
     /// The site in the hour of a bin.
     pub(super) fn get(&self, site: usize, bin: i64) -> Option<&Hour> {
-        self.hours.get(&(site, hour_of_bin(bin)))
+        self.sites.get(site)?.get(hour_of_bin(bin))
     }
 
     /// The hours of a site, those without a time first.
     pub(super) fn of(&self, site: usize) -> impl Iterator<Item = (Option<i64>, &Hour)> {
-        let hours = self.hours.range((site, i64::MIN)..=(site, i64::MAX));
-        hours.map(|((_, hour), value)| ((*hour != TIMELESS).then_some(*hour), value))
+        let hours = self.sites.get(site).into_iter().flat_map(Timeline::iter);
+        hours.map(|(hour, value)| ((hour != TIMELESS).then_some(hour), value))
     }
 
-    /// Holds contracts against the loads of sites, in kWh by site and hour: by volume over the period, or hour by hour.
-    pub(super) fn contract(&mut self, plan: &Plan, loads: &BTreeMap<(usize, i64), f64>, period: Option<(i64, i64)>) {
-        for (site, compiled) in plan.sites().iter().enumerate() {
+    /// Holds contracts against the loads of sites: by volume over the period, or hour by hour.
+    pub(super) fn contract(&mut self, plan: &Plan, loads: Energies, period: Option<(i64, i64)>) {
+        for ((compiled, hours), loads) in plan.sites().iter().zip(&mut self.sites).zip(loads.finish()) {
             let contracts = &compiled.contracts;
-            let of_site = || loads.range((site, i64::MIN)..=(site, i64::MAX)).map(|((_, hour), load)| (*hour, *load));
-            let load: f64 = of_site().map(|(_, load)| load).sum();
+            let load: f64 = loads.values().iter().sum();
             // Volume counts over every hour of the period, those without a load as well.
-            let volume: f64 = match period {
+            let volume: f64 = match period.filter(|_| contracts.any()) {
                 Some((start, end)) => (hour_of(start)..=hour_of(end - 1))
                     .map(|hour| contracted(contracts, hour, 0.0, covered_h(hour, period)))
                     .sum(),
                 None => 0.0,
             };
             let annual = matched(KilowattHours(volume + contracts.share.unwrap_or(0.0) * load), KilowattHours(load));
-            for (hour, load) in of_site() {
-                let Some(value) = self.hours.get_mut(&(site, hour)) else { continue };
+            for (hour, &load) in loads.iter() {
+                let Some(place) = hours.place(hour) else { continue };
+                let value = &mut hours.values_mut()[place];
                 let contracted = KilowattHours(contracted(contracts, hour, load, value.covered_h));
                 let load = KilowattHours(load);
                 value.load_kwh = load.0;
@@ -105,6 +126,9 @@ impl SiteHours {
                 let free = if contracts.direct.0 == 0.0 { contracted } else { KilowattHours(0.0) };
                 value.carbon_free_kwh =
                     value.at.grid.carbon_free.filter(|_| by_hour).map(|(share, _)| carbon_free(free, load, share).0);
+                let mut values = Values::at_site(&Parts::default(), &value.at);
+                values.market(&value.at);
+                value.unknown = values.unknown();
             }
         }
     }

@@ -79,15 +79,15 @@ impl Estimate {
     /// The sites of the estimate that any load went to, in the order of the plan.
     #[must_use]
     pub fn sites(&self) -> Vec<SiteSummary> {
-        let used = |at: &usize| self.lines.iter().any(|line| line.site == Some(*at));
+        let used = |at: &usize| self.lines.iter().any(|line| line.site() == Some(*at));
         (0..self.plan.sites().len()).filter(used).map(|at| self.site(at)).collect()
     }
 
     fn site(&self, at: usize) -> SiteSummary {
         let site = &self.plan.sites()[at];
         let mut total = Total::default();
-        for line in self.lines.iter().filter(|line| line.site == Some(at)) {
-            total.add(&line.counts, &line.values);
+        for line in self.lines.iter().filter(|line| line.site() == Some(at)) {
+            total.add(&line.counts, &self.values(line));
         }
         let ratios = total.ratios();
         let (peak_hour, peak_day) = self.peaks(at);
@@ -164,11 +164,12 @@ impl Estimate {
     fn peaks(&self, site: usize) -> (Option<PeakHour>, Option<PeakDay>) {
         let [it, water] = ["it_kwh", "water_onsite_l"].map(sum);
         let (mut hours, mut days) = (BTreeMap::<i64, [f64; 2]>::new(), BTreeMap::<i64, [f64; 2]>::new());
-        for line in self.lines.iter().filter(|line| line.site == Some(site) && line.bin != NULL_BIN) {
+        for line in self.lines.iter().filter(|line| line.site() == Some(site) && line.bin != NULL_BIN) {
             let hour = hour_of(line.bin);
-            let (facility, it_kwh) = (line.values.sums[FACILITY], line.values.sums[it]);
+            let values = self.values(line);
+            let (facility, it_kwh) = (values.sums[FACILITY], values.sums[it]);
             add(hours.entry(hour).or_default(), [facility, it_kwh]);
-            add(days.entry(hour.div_euclid(24)).or_default(), [line.values.sums[water], facility]);
+            add(days.entry(hour.div_euclid(24)).or_default(), [values.sums[water], facility]);
         }
         let power = |hour: i64, kwh: f64| kwh / super::site_hours::covered_h(hour, self.period());
         // The first of several that are equal.

@@ -1,7 +1,8 @@
 //! What an estimate does not know: columns with the reason, and models that no row of the catalog is named for.
 
+use super::Estimate;
 use super::columns::{self, COUNTS, SUMS};
-use super::{Estimate, Line};
+use super::lines::Line;
 use crate::keys::route_label;
 use crate::plan::Target;
 use serde::Serialize;
@@ -33,7 +34,7 @@ impl Estimate {
     /// Where each line without a deployment would have gone, and why it did not.
     fn nowhere<'a>(&'a self, routes: &'a [u32]) -> impl Iterator<Item = (&'a Line, u32, &'a str)> {
         self.lines.iter().filter(|line| line.counts[0] > 0).filter_map(|line| {
-            let route = *routes.get(line.series?)?;
+            let route = *routes.get(line.series? as usize)?;
             match &self.plan.targets()[route as usize] {
                 Target::Nowhere(reason) => Some((line, route, reason.as_str())),
                 Target::Deployment(_) => None,
@@ -43,21 +44,18 @@ impl Estimate {
 
     pub(super) fn unknowns(&self, routes: &[u32]) -> Vec<Unknown> {
         let mut found: BTreeMap<(usize, String), u128> = BTreeMap::new();
-        let mut say = |column: usize, reason: &str, requests: u128| {
-            *found.entry((column, reason.to_owned())).or_default() += requests;
-        };
         for (line, _, reason) in self.nowhere(routes) {
-            say(columns::sum("it_kwh"), reason, line.counts[0]);
+            *found.entry((columns::sum("it_kwh"), reason.to_owned())).or_default() += line.counts[0];
         }
-        for line in self.lines.iter().filter(|line| line.counts[0] > 0) {
-            let Some(at) = line.deployment else { continue };
+        for (at, requests) in self.unknown_requests() {
             let site = self.plan.site_of(at);
-            let known =
-                |column: &str| site.unknown.iter().find(|(name, _)| *name == column).map(|(_, reason)| reason.clone());
-            for (at, column) in SUMS.iter().enumerate().filter(|(at, _)| line.values.sums[*at].is_nan()) {
-                let hour =
-                    || format!("site `{}`: not known in these hours, or its factors contradict each other", site.name);
-                say(at, &known(column.name).unwrap_or_else(hour), line.counts[0]);
+            for (column, requests) in requests.into_iter().enumerate().filter(|(_, requests)| *requests > 0) {
+                let stated = site.unknown.iter().find(|(name, _)| *name == SUMS[column].name);
+                let reason = stated.map_or_else(
+                    || format!("site `{}`: not known in these hours, or its factors contradict each other", site.name),
+                    |(_, reason)| reason.clone(),
+                );
+                *found.entry((column, reason)).or_default() += requests;
             }
         }
         let unknown = |((column, reason), requests): ((usize, String), u128)| Unknown {
@@ -66,6 +64,22 @@ impl Estimate {
             requests,
         };
         found.into_iter().map(unknown).collect()
+    }
+
+    /// By deployment, the requests whose value is unknown in each column.
+    fn unknown_requests(&self) -> BTreeMap<usize, [u128; SUMS.len()]> {
+        let mut requests = BTreeMap::new();
+        for line in self.lines.iter().filter(|line| line.counts[0] > 0) {
+            let Some(at) = line.deployment() else { continue };
+            let unknown = self.unknown_columns(line);
+            if unknown != 0 {
+                let requests = requests.entry(at).or_insert([0; SUMS.len()]);
+                for (column, sum) in requests.iter_mut().enumerate() {
+                    *sum += if unknown >> column & 1 == 1 { line.counts[0] } else { 0 };
+                }
+            }
+        }
+        requests
     }
 
     /// Models that are estimated nowhere, the one with most tokens first.

@@ -2,8 +2,8 @@
 //!
 //! An estimate is rates × moments and an annotation is rates × features of one event: the same numbers, so they agree.
 
+use crate::hours::Timeline;
 use crate::physics::inference::{Coefficients, Features};
-use std::collections::HashMap;
 
 /// Costs of one deployment in one bin.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -90,21 +90,32 @@ impl Rate {
     }
 }
 
-/// Rates by deployment and bin.
+/// Rates by deployment and bin. What is the same in all bins of a deployment is kept once.
 #[derive(Clone, Debug, Default)]
 pub struct RateTable {
     rates: Vec<Rate>,
-    places: HashMap<(usize, i64), usize>,
+    /// By deployment: where the rate of each bin lies.
+    places: Vec<Timeline<usize>>,
 }
 
 impl RateTable {
     /// Adds the rate of a deployment and bin.
+    ///
+    /// # Panics
+    /// If it is not behind the bins of the deployment that are there.
     pub fn insert(&mut self, deployment: usize, bin: i64, rate: Rate) {
-        self.places.insert((deployment, bin), self.rates.len());
-        self.rates.push(rate);
+        if self.places.len() <= deployment {
+            self.places.resize_with(deployment + 1, Timeline::default);
+        }
+        let places = &mut self.places[deployment];
+        let same = places.values().last().filter(|at| self.rates[**at] == rate).copied();
+        places.push(bin, same.unwrap_or(self.rates.len()));
+        if same.is_none() {
+            self.rates.push(rate);
+        }
     }
 
-    /// Every rate, in the order in which they were added.
+    /// Every rate there is.
     #[must_use]
     pub fn all(&self) -> &[Rate] {
         &self.rates
@@ -113,6 +124,6 @@ impl RateTable {
     /// The rate of a deployment and bin.
     #[must_use]
     pub fn get(&self, deployment: usize, bin: i64) -> Option<&Rate> {
-        self.places.get(&(deployment, bin)).map(|at| &self.rates[*at])
+        self.places.get(deployment)?.get(bin).map(|at| &self.rates[*at])
     }
 }

@@ -29,7 +29,10 @@ const ROOMS: [(&str, &[&str]); 23] = [
     ("plan", &["catalog", "error", "fleet", "hours", "keys", "physics", "units"]),
     ("ledger", &["error", "event", "files", "keys", "memory"]),
     ("kernel", &["error", "event", "keys", "lanes", "ledger", "memory", "physics::attention"]),
-    ("estimate", &["error", "event", "fleet", "hours", "keys", "lanes", "ledger", "physics", "plan", "units"]),
+    (
+        "estimate",
+        &["error", "event", "fleet", "hours", "keys", "lanes", "ledger", "memory", "physics", "plan", "units"],
+    ),
     ("report", &["catalog", "error", "estimate", "event", "fleet", "hours", "keys", "ledger", "training"]),
     ("scan", &["error", "event", "intake", "kernel", "keys", "ledger"]),
     ("validation", &["catalog", "error", "fleet", "hours", "physics", "plan", "units"]),

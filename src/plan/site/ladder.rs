@@ -3,6 +3,7 @@
 use crate::catalog::{self, MixHours};
 use crate::hours::{Series, Step};
 use crate::physics::generation;
+use std::sync::OnceLock;
 
 /// How near a factor is to the place and the hour it is used for, nearest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -112,6 +113,8 @@ pub(super) struct Ladder {
     pub hours: Option<&'static Series>,
     pub mix: Option<OfMix>,
     pub annual: Option<(f64, Level)>,
+    /// The last rung, once it was needed.
+    pub year: OnceLock<Option<(f64, Level)>>,
 }
 
 impl Ladder {
@@ -140,9 +143,11 @@ impl Ladder {
                 return Some((value, Level::ZoneMonth));
             }
         }
-        self.annual.or_else(|| {
-            let mean = self.mix.as_ref().and_then(OfMix::year).or_else(|| self.hours.and_then(Series::mean));
-            mean.map(|value| (value, Level::ZoneYear))
+        *self.year.get_or_init(|| {
+            self.annual.or_else(|| {
+                let mean = self.mix.as_ref().and_then(OfMix::year).or_else(|| self.hours.and_then(Series::mean));
+                mean.map(|value| (value, Level::ZoneYear))
+            })
         })
     }
 

@@ -9,6 +9,10 @@
 //! assert_eq!(series.at(hour_of(1_707_000_000)), None, "nothing is known of February");
 //! ```
 
+mod timeline;
+
+pub use timeline::{Gathering, Timeline};
+
 use jiff::civil::Date;
 use jiff::{Timestamp, tz::TimeZone};
 
