@@ -130,19 +130,26 @@ impl WeatherHours {
     /// Dry bulb in °C, relative humidity in %, pressure in kPa, and which hour they are of.
     #[must_use]
     pub fn at(&self, hour: i64) -> ([f64; 3], WeatherOf) {
-        if let Some(found) = self.known(hour).filter(|_| !self.typical) {
-            return (found, WeatherOf::Hour);
+        let (found, of) = self.stands_for(hour);
+        (self.known(found).unwrap_or([15.0, 50.0, 101.325]), of)
+    }
+
+    /// The hour inside [`WeatherHours::span`] whose weather an hour takes, and which that is.
+    #[must_use]
+    pub fn stands_for(&self, hour: i64) -> (i64, WeatherOf) {
+        if !self.typical && self.known(hour).is_some() {
+            return (hour, WeatherOf::Hour);
         }
         // The latest whole year stands in; a series ends hours before its last year does.
         let last = i64::from(date_of(self.start + self.len() - 1 - 24).year());
         for year in [last, last - 1] {
-            if let Some(found) = self.known(in_year(hour, year)) {
-                return (found, if self.typical { WeatherOf::TypicalYear } else { WeatherOf::OtherYear(year) });
+            let same = in_year(hour, year);
+            if self.known(same).is_some() {
+                return (same, if self.typical { WeatherOf::TypicalYear } else { WeatherOf::OtherYear(year) });
             }
         }
         // The table holds at least one whole year, so a neighbour of the hour is known.
-        let nearest = in_year(hour, last).clamp(self.start, self.start + self.len() - 1);
-        (self.known(nearest).unwrap_or([15.0, 50.0, 101.325]), WeatherOf::OtherYear(last))
+        (in_year(hour, last).clamp(self.start, self.start + self.len() - 1), WeatherOf::OtherYear(last))
     }
 
     /// First hour and first after the last.

@@ -15,6 +15,7 @@ use crate::physics::rated_power::cap;
 use crate::plan::{Deployed, LoadRule, Parts, Plan, Rate, RateTable, Target};
 use crate::units::{Joules, Seconds};
 use crate::{Error, Result};
+use std::cell::Cell;
 
 /// Provisioned and idle energy of a bin that no request can bear.
 #[derive(Clone, Debug)]
@@ -105,13 +106,43 @@ pub(super) fn window_of(ledger: &Ledger, window: Option<u32>, row: &Row<8>) -> O
 
 pub(super) fn rate(ledger: &Ledger, plan: &Plan) -> Result<Rated> {
     let n = plan.deployments().len();
-    let mut loads: Vec<Gathering<Load>> = (0..n).map(|_| Gathering::default()).collect();
-    let routes = ledger.route_of_series();
-    for row in ledger.moments().iter() {
-        let Target::Deployment(at) = plan.targets()[routes[row.key as usize] as usize] else { continue };
-        let load = loads[at].at(row.bin, || Load { sums: [0; 8], window: Some([0, 0]) });
+    // What runs on a deployment: series, and routes.
+    let (mut series_of, mut routes_of) = (vec![Vec::new(); n], vec![Vec::new(); n]);
+    for (series, route) in (0..).zip(ledger.route_of_series()) {
+        if let Target::Deployment(at) = plan.targets()[route as usize] {
+            series_of[at].push(series);
+        }
+    }
+    for (route, target) in (0..).zip(plan.targets()) {
+        if let Target::Deployment(at) = target {
+            routes_of[*at].push(route);
+        }
+    }
+    let log = period(ledger);
+    let mut rated =
+        Rated { table: RateTable::default(), unallocated: Vec::new(), remarks: Vec::new(), log, periods: Vec::new() };
+    for (at, deployed) in plan.deployments().iter().enumerate() {
+        let period = deployed.provisioned.or(log);
+        if deployed.dedicated {
+            check_occupancy(ledger, deployed)?;
+            check_replicas(deployed, period)?;
+        }
+        rated.periods.push(period);
+        let (loads, occupied) = (loads(ledger, deployed.window, &series_of[at])?, occupied(ledger, &routes_of[at])?);
+        let one = OneDeployment::new(deployed, &loads, &occupied, i64::from(ledger.bin_seconds()), (log, period));
+        let remarks = one.rate(at, &mut rated);
+        rated.remarks.push(remarks);
+    }
+    Ok(rated)
+}
+
+/// What these series ask for, by bin.
+fn loads(ledger: &Ledger, window: Option<u32>, series: &[u32]) -> Result<Timeline<Load>> {
+    let mut loads = Gathering::default();
+    for row in series.iter().flat_map(|series| ledger.moments().of_key(*series)) {
+        let load = loads.at(row.bin, || Load { sums: [0; 8], window: Some([0, 0]) });
         add(&mut load.sums, &row.sums)?;
-        load.window = match (load.window, window_of(ledger, plan.deployments()[at].window, &row)) {
+        load.window = match (load.window, window_of(ledger, window, &row)) {
             (Some(mut sum), Some(more)) => {
                 add(&mut sum, &more)?;
                 Some(sum)
@@ -119,27 +150,17 @@ pub(super) fn rate(ledger: &Ledger, plan: &Plan) -> Result<Rated> {
             _ => None,
         };
     }
-    let mut occupied: Vec<Gathering<[u128; 4]>> = (0..n).map(|_| Gathering::default()).collect();
-    for row in ledger.occupancy().iter().filter(|row| row.bin != NULL_BIN) {
-        let Target::Deployment(at) = plan.targets()[row.key as usize] else { continue };
-        add(occupied[at].at(row.bin, || [0; 4]), &row.sums)?;
+    Ok(loads.finish())
+}
+
+/// Occupancy of these routes, by five-minute bin.
+fn occupied(ledger: &Ledger, routes: &[u32]) -> Result<Timeline<[u128; 4]>> {
+    let mut occupied = Gathering::default();
+    let rows = routes.iter().flat_map(|route| ledger.occupancy().of_key(*route));
+    for row in rows.filter(|row| row.bin != NULL_BIN) {
+        add(occupied.at(row.bin, || [0; 4]), &row.sums)?;
     }
-    let log = period(ledger);
-    let mut rated =
-        Rated { table: RateTable::default(), unallocated: Vec::new(), remarks: Vec::new(), log, periods: Vec::new() };
-    for (at, ((deployed, loads), occupied)) in plan.deployments().iter().zip(loads).zip(occupied).enumerate() {
-        let (loads, occupied) = (loads.finish(), occupied.finish());
-        let period = deployed.provisioned.or(log);
-        if deployed.dedicated {
-            check_occupancy(ledger, deployed)?;
-            check_replicas(deployed, period)?;
-        }
-        rated.periods.push(period);
-        let one = OneDeployment::new(deployed, &loads, &occupied, i64::from(ledger.bin_seconds()), (log, period));
-        let remarks = one.rate(at, &mut rated);
-        rated.remarks.push(remarks);
-    }
-    Ok(rated)
+    Ok(occupied.finish())
 }
 
 fn add<const N: usize>(sums: &mut [u128; N], other: &[u128; N]) -> Result<()> {
@@ -162,6 +183,8 @@ struct OneDeployment<'a> {
     mean_context: f64,
     /// Share of timed requests that carry a latency, over the whole log; the others are taken to overlap as these do.
     latency_share: f64,
+    /// Coefficients at the last concurrency: at a shared deployment all bins have the same.
+    last: Cell<Option<(f64, Coefficients)>>,
 }
 
 /// Operating point of a five-minute bin and the output tokens in it.
@@ -192,7 +215,7 @@ impl<'a> OneDeployment<'a> {
         let timed: f64 = occupied.values().iter().map(|o| float(o[2])).sum();
         let with_latency: f64 = occupied.values().iter().map(|o| float(o[1])).sum();
         let latency_share = if timed > 0.0 { with_latency / timed } else { 0.0 };
-        Self { deployed, loads, occupied, width, log, period, mean_context, latency_share }
+        Self { deployed, loads, occupied, width, log, period, mean_context, latency_share, last: Cell::new(None) }
     }
 
     fn rate(&self, at: usize, rated: &mut Rated) -> Remarks {
@@ -357,13 +380,23 @@ impl<'a> OneDeployment<'a> {
         OperatingPoint::from_arrivals(requests / replica_bins, share_s, limit)
     }
 
+    #[expect(clippy::float_cmp, reason = "the same concurrency has the same coefficients")]
+    fn at(&self, concurrency: f64) -> Coefficients {
+        if let Some((_, known)) = self.last.get().filter(|(last, _)| *last == concurrency) {
+            return known;
+        }
+        let coefficients = self.deployed.coefficients(concurrency);
+        self.last.set(Some((concurrency, coefficients)));
+        coefficients
+    }
+
     /// Coefficients of the bin: the mean over its operating points by output tokens, under the rated-power cap.
     fn coefficients(&self, moments: &[Moment], features: &Features) -> Coefficients {
         // Where nothing is generated, operating points count by the time that they are busy.
         let generating = moments.iter().any(|m| m.weight > 0.0);
         let weight = |m: &Moment| if generating { m.weight } else { m.point.busy_share * m.seconds.max(1.0) };
         let total: f64 = moments.iter().map(weight).sum();
-        let at = |concurrency: f64| self.deployed.coefficients(concurrency);
+        let at = |concurrency: f64| self.at(concurrency);
         let mean = if total > 0.0 {
             let counted = moments.iter().filter(|m| weight(m) > 0.0);
             counted.fold(Coefficients::default(), |sum, m| sum.plus(&at(m.point.concurrency), weight(m) / total))

@@ -173,6 +173,13 @@ impl<const N: usize> Rows<N> {
         (0_u32..).zip(&self.keys).flat_map(move |(key, rows)| rows.clone().map(move |at| self.row(key, at)))
     }
 
+    /// Every row of a key, in order of its bins.
+    pub(crate) fn of_key(&self, key: u32) -> impl Iterator<Item = Row<N>> + '_ {
+        let rows = self.keys.get(key as usize).cloned().unwrap_or_default();
+        rows.map(move |at| self.row(key, at))
+    }
+
+    #[inline]
     fn row(&self, key: u32, at: usize) -> Row<N> {
         Row { key, bin: self.bins[at].start(), sums: std::array::from_fn(|i| self.sums[i].get(at)) }
     }

@@ -37,6 +37,7 @@ use crate::catalog::{Origin, Provenance};
 use crate::fleet::Fleet;
 use crate::keys::Series;
 use serde::Serialize;
+use std::collections::HashMap;
 
 /// A value nobody stated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -75,14 +76,15 @@ pub struct Fact {
 pub(crate) struct Notes {
     pub assumptions: Vec<Assumption>,
     pub facts: Vec<Fact>,
+    /// Which assumptions and facts are about a place: the same is told once, and a large fleet has thousands.
+    of_place: HashMap<String, (Vec<usize>, Vec<usize>)>,
 }
 
 impl Notes {
     fn assume(&mut self, place: &str, what: &str, value: impl Into<String>, why: &str) {
         let note = Assumption { place: place.into(), what: what.into(), value: value.into(), why: why.into() };
-        if !self.assumptions.contains(&note) {
-            self.assumptions.push(note);
-        }
+        let (known, _) = of_place(&mut self.of_place, place);
+        push_new(&mut self.assumptions, known, note);
     }
 
     /// A value with its origin.
@@ -96,9 +98,8 @@ impl Notes {
             licence: origin.licence.into(),
             quality: origin.quality.name().into(),
         };
-        if !self.facts.contains(&fact) {
-            self.facts.push(fact);
-        }
+        let (_, known) = of_place(&mut self.of_place, place);
+        push_new(&mut self.facts, known, fact);
     }
 
     /// A value of a catalog row; an assumed cell is also an assumption.
@@ -121,6 +122,20 @@ impl Notes {
             licence: String::new(),
             quality: "stated".into(),
         });
+    }
+}
+
+fn of_place<'a, T: Default>(places: &'a mut HashMap<String, T>, place: &str) -> &'a mut T {
+    if !places.contains_key(place) {
+        places.insert(place.to_owned(), T::default());
+    }
+    places.get_mut(place).expect("it is there by now")
+}
+
+fn push_new<T: PartialEq>(all: &mut Vec<T>, known: &mut Vec<usize>, one: T) {
+    if !known.iter().any(|at| all[*at] == one) {
+        known.push(all.len());
+        all.push(one);
     }
 }
 

@@ -1,6 +1,7 @@
 //! From what is stated of a site, and what the catalog says of its place, to a site in numbers.
 
-use super::facility::{Around, Candidate, Climate, Facility, SEA_LEVEL_KPA, at_air};
+use super::climate::{Climate, SEA_LEVEL_KPA, Station};
+use super::facility::{Around, Candidate, Facility, at_air};
 use super::grid::Grid;
 use super::ladder::{Ladder, Level};
 use super::{Site, UNKNOWN};
@@ -93,7 +94,7 @@ impl Compiler<'_> {
         let named = self.stated.weather.clone();
         let nearest = self.row.and_then(|row| row.weather.clone());
         let station = named.or(nearest).map(|name| self.catalog.weather(&name)).transpose()?.map(|found| found.row);
-        let hours = station.map(catalog::Station::hourly).transpose()?;
+        let hours = station.map(catalog::Station::hourly).transpose()?.map(Station::of);
         if let Some(station) = station {
             let place = format!("{}, weather `{}`", self.place, station.id);
             self.notes.fact(&place, "hours", station.hours, station.provenance.of("hours"));

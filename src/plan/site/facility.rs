@@ -1,14 +1,13 @@
 //! The building of a site: what a kilowatt-hour of IT takes around it, hour by hour.
 
+use super::climate::Climate;
 use super::ladder::{Ladder, Level};
-use crate::catalog::{WeatherHours, WeatherOf};
-use crate::hours::{Series, Step};
+use crate::catalog::WeatherOf;
+use crate::hours::Step;
 use crate::physics::cooling::{Demand, System, cool};
 use crate::physics::facility::POWER_DELIVERY_SHARE;
 use crate::physics::power_chain::{PowerChain, loss_kw};
-use crate::physics::psychrometrics::{Air, Weather};
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use crate::physics::psychrometrics::Air;
 
 /// A cooling system with its power chain and its weight among those that the site may have.
 #[derive(Clone, Debug)]
@@ -21,59 +20,6 @@ pub(super) struct Candidate {
     pub it_overhead: f64,
     /// Whether water is evaporated at a number of cycles.
     pub cycles: Option<f64>,
-}
-
-/// Weather of the user's, and what stands behind it.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Climate {
-    pub dry_bulb: Option<Series>,
-    pub humidity: Option<Series>,
-    pub pressure: Option<Series>,
-    pub station: Option<&'static WeatherHours>,
-}
-
-/// Pressure at sea level, where a user's series has none.
-pub(super) const SEA_LEVEL_KPA: f64 = 101.325;
-/// Step through a year where its mean is asked for: coprime with 24, so that every hour of the day comes up.
-const YEAR_STRIDE: usize = 11;
-
-impl Climate {
-    fn at(&self, hour: i64) -> Option<(Air, WeatherOf)> {
-        let stated = |series: &Option<Series>| series.as_ref()?.at(hour);
-        let own = stated(&self.dry_bulb).zip(stated(&self.humidity));
-        let (weather, of) = if let Some((dry_bulb_c, rel_humidity_pct)) = own {
-            let pressure_kpa = stated(&self.pressure).unwrap_or(SEA_LEVEL_KPA);
-            (Weather { dry_bulb_c, rel_humidity_pct, pressure_kpa }, WeatherOf::Stated)
-        } else {
-            let ([dry_bulb_c, rel_humidity_pct, pressure_kpa], of) = self.station?.at(hour);
-            (Weather { dry_bulb_c, rel_humidity_pct, pressure_kpa }, of)
-        };
-        Some((Air::of(&weather), of))
-    }
-
-    /// The air of hours through the last whole year that is known; that of a station is worked out once.
-    fn year(&self) -> Arc<[Air]> {
-        static STATIONS: Mutex<BTreeMap<usize, Arc<[Air]>>> = Mutex::new(BTreeMap::new());
-        let sample = |span: (i64, i64)| -> Arc<[Air]> {
-            let hours = (span.0.max(span.1 - 8760)..span.1).step_by(YEAR_STRIDE);
-            hours.filter_map(|hour| Some(self.at(hour)?.0)).collect()
-        };
-        match (self.station, &self.dry_bulb) {
-            (Some(station), None) => {
-                let mut known = STATIONS.lock().unwrap_or_else(PoisonError::into_inner);
-                let place = std::ptr::from_ref(station).addr();
-                Arc::clone(known.entry(place).or_insert_with(|| sample(station.span())))
-            }
-            (Some(station), Some(_)) => sample(station.span()),
-            (None, Some(series)) => sample(series.span()),
-            (None, None) => Arc::new([]),
-        }
-    }
-
-    /// Whether any weather is known.
-    pub(super) fn is_known(&self) -> bool {
-        self.station.is_some() || (self.dry_bulb.is_some() && self.humidity.is_some())
-    }
 }
 
 /// What stands around a kilowatt-hour of IT.

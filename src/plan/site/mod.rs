@@ -1,5 +1,6 @@
 //! A site compiled: its facility and its grid, ready to be asked for any hour.
 
+mod climate;
 mod compile;
 mod compile_grid;
 mod facility;
