@@ -235,6 +235,15 @@ impl Values {
     }
 }
 
+/// The places of the bits that are set.
+pub(super) fn bits(mut set: u32) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let at = (set != 0).then(|| set.trailing_zeros() as usize)?;
+        set &= set - 1;
+        Some(at)
+    })
+}
+
 /// Places of columns in [`SUMS`].
 const COOLING: usize = 7;
 /// Facility energy; water taken in and consumed stand behind it.
@@ -299,14 +308,14 @@ impl Total {
         for (sum, n) in self.counts.iter_mut().zip(counts) {
             *sum += n;
         }
-        for (i, value) in values.sums.iter().enumerate() {
-            if value.is_nan() {
-                self.unknown_requests[i] += counts[0];
-            } else {
-                self.known[i] += value;
-                self.it_of_known[i] += values.sums[IT];
-                self.any[i] = true;
-            }
+        for (i, value) in values.sums.into_iter().enumerate() {
+            let known = !value.is_nan();
+            self.known[i] += if known { value } else { 0.0 };
+            self.it_of_known[i] += if known { values.sums[IT] } else { 0.0 };
+            self.any[i] |= known;
+        }
+        for at in bits(values.unknown()) {
+            self.unknown_requests[at] += counts[0];
         }
         self.weighted_concurrency += values.weighted_concurrency;
         self.busy_s += values.busy_s;

@@ -2,8 +2,9 @@
 
 use super::columns::{FACILITY, Values};
 use super::lines::{Line, Load, Work, charged_around, place};
+use super::loads::{features, window_of};
 use super::meters::{self, Reconciled, Scales};
-use super::rates::{self, Rated};
+use super::rates::Rated;
 use super::site_hours::{Energies, Hour, SiteHours, empty_hour, hour_of_bin};
 use crate::Result;
 use crate::fleet::{Allocation, Fleet};
@@ -75,7 +76,7 @@ fn lines(ledger: &Ledger, plan: &Plan, rated: &Rated, routes: &[u32]) -> Vec<Lin
         let Target::Deployment(at) = plan.targets()[routes[row.key as usize] as usize] else { return nowhere };
         let Some(rate) = rated.table.get(at, row.bin) else { return nowhere };
         let deployed = &plan.deployments()[at];
-        let parts = rate.parts(&rates::features(&row.sums, rates::window_of(ledger, deployed.window, &row)));
+        let parts = rate.parts(&features(&row.sums, window_of(ledger, deployed.window, &row)));
         let work = Work {
             parts,
             weighted_concurrency: rate.concurrency * parts.replica_s,

@@ -4,7 +4,7 @@
 use super::Estimate;
 use super::columns::sum;
 use crate::physics::embodied::{Burden, Range};
-use crate::plan::{Component, Embodied, Group};
+use crate::plan::{Component, Deployed, Embodied, Group};
 use serde::Serialize;
 
 /// A value with its ends.
@@ -146,20 +146,19 @@ impl Estimate {
     #[must_use]
     pub fn embodied(&self) -> Vec<MadeOf> {
         let embodied = sum("co2e_embodied_g");
-        self.plan
-            .deployments()
-            .iter()
-            .enumerate()
-            .map(|(at, deployed)| {
-                let replicas = if deployed.dedicated { deployed.replicas } else { 1.0 };
-                let accelerators = deployed.devices * replicas;
-                let mut made = made_of(&deployed.name, &deployed.hardware, &deployed.made, (replicas, accelerators));
-                let lines = self.lines.iter().filter(|line| line.deployment() == Some(at));
-                let grams: f64 =
-                    lines.map(|line| self.values(line).sums[embodied]).filter(|grams| !grams.is_nan()).sum();
-                made.amortised_kgco2e = Some(grams / 1e3);
-                made
-            })
-            .collect()
+        let deployments = self.plan.deployments();
+        let mut grams = vec![0.0; deployments.len()];
+        for line in &self.lines {
+            let Some(at) = line.deployment() else { continue };
+            let more = self.values(line).sums[embodied];
+            grams[at] += if more.is_nan() { 0.0 } else { more };
+        }
+        let made = |(deployed, grams): (&Deployed, f64)| {
+            let replicas = if deployed.dedicated { deployed.replicas } else { 1.0 };
+            let accelerators = deployed.devices * replicas;
+            let made = made_of(&deployed.name, &deployed.hardware, &deployed.made, (replicas, accelerators));
+            MadeOf { amortised_kgco2e: Some(grams / 1e3), ..made }
+        };
+        deployments.iter().zip(grams).map(made).collect()
     }
 }

@@ -10,6 +10,7 @@ mod embodied;
 mod explain;
 mod group;
 mod lines;
+mod loads;
 mod meters;
 mod period;
 mod picture;

@@ -5,16 +5,17 @@
 //! weighted by the output tokens each of them holds. What was provisioned and idle is divided by the replica time of the
 //! bin; a bin without requests leaves it unallocated.
 
+use super::loads::{Load, features, float, loads, occupied};
 use super::period::{check_occupancy, check_replicas, period};
-use crate::hours::{Gathering, Timeline};
-use crate::ledger::{Ledger, NULL_BIN, OCCUPANCY_BIN_S, Row, moment};
+use crate::Result;
+use crate::hours::Timeline;
+use crate::ledger::{Ledger, NULL_BIN, OCCUPANCY_BIN_S, moment};
 use crate::physics::inference::{Coefficients, Features};
 use crate::physics::occupancy::OperatingPoint;
 use crate::physics::provisioned::idle;
 use crate::physics::rated_power::cap;
 use crate::plan::{Deployed, LoadRule, Parts, Plan, Rate, RateTable, Target};
 use crate::units::{Joules, Seconds};
-use crate::{Error, Result};
 use std::cell::Cell;
 
 /// Provisioned and idle energy of a bin that no request can bear.
@@ -65,45 +66,6 @@ impl Rated {
     }
 }
 
-/// Moments and window areas of one deployment in one bin.
-#[derive(Clone, Copy, Debug, Default)]
-struct Load {
-    sums: [u128; 8],
-    /// Twice the window areas; `None` if the ledger does not hold the model's window.
-    window: Option<[u128; 2]>,
-}
-
-/// Features of sums; exact integers become floating point here and nowhere before.
-pub(super) fn features(sums: &[u128; 8], window: Option<[u128; 2]>) -> Features {
-    let half = |doubled: u128| float(doubled) / 2.0;
-    let context = 2 * sums[moment::INPUT_OUTPUT] + sums[moment::OUTPUT2];
-    let pairs = sums[moment::INPUT2] - sums[moment::CACHED2];
-    // Without its own sums a window counts as full attention, an upper bound.
-    let [window_prefill, window_context] = window.unwrap_or([pairs, context]);
-    Features {
-        requests: float(sums[moment::REQUESTS]),
-        cached: float(sums[moment::CACHED]),
-        uncached: float(sums[moment::INPUT] - sums[moment::CACHED]),
-        prefill_pairs: half(pairs),
-        prefill_window_pairs: half(window_prefill),
-        output: float(sums[moment::OUTPUT]),
-        context_pairs: half(context),
-        window_context_pairs: half(window_context),
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "rounding once, to the nearest")]
-pub(super) fn float(n: u128) -> f64 {
-    n as f64
-}
-
-/// Window areas by moments row, for the window of each row's deployment.
-pub(super) fn window_of(ledger: &Ledger, window: Option<u32>, row: &Row<8>) -> Option<[u128; 2]> {
-    let Some(window) = window else { return Some([0, 0]) };
-    let family = ledger.windows().iter().find(|family| family.window == window)?;
-    Some(family.rows.find(row.key, row.bin).map_or([0, 0], |found| found.sums))
-}
-
 pub(super) fn rate(ledger: &Ledger, plan: &Plan) -> Result<Rated> {
     let n = plan.deployments().len();
     // What runs on a deployment: series, and routes.
@@ -134,40 +96,6 @@ pub(super) fn rate(ledger: &Ledger, plan: &Plan) -> Result<Rated> {
         rated.remarks.push(remarks);
     }
     Ok(rated)
-}
-
-/// What these series ask for, by bin.
-fn loads(ledger: &Ledger, window: Option<u32>, series: &[u32]) -> Result<Timeline<Load>> {
-    let mut loads = Gathering::default();
-    for row in series.iter().flat_map(|series| ledger.moments().of_key(*series)) {
-        let load = loads.at(row.bin, || Load { sums: [0; 8], window: Some([0, 0]) });
-        add(&mut load.sums, &row.sums)?;
-        load.window = match (load.window, window_of(ledger, window, &row)) {
-            (Some(mut sum), Some(more)) => {
-                add(&mut sum, &more)?;
-                Some(sum)
-            }
-            _ => None,
-        };
-    }
-    Ok(loads.finish())
-}
-
-/// Occupancy of these routes, by five-minute bin.
-fn occupied(ledger: &Ledger, routes: &[u32]) -> Result<Timeline<[u128; 4]>> {
-    let mut occupied = Gathering::default();
-    let rows = routes.iter().flat_map(|route| ledger.occupancy().of_key(*route));
-    for row in rows.filter(|row| row.bin != NULL_BIN) {
-        add(occupied.at(row.bin, || [0; 4]), &row.sums)?;
-    }
-    Ok(occupied.finish())
-}
-
-fn add<const N: usize>(sums: &mut [u128; N], other: &[u128; N]) -> Result<()> {
-    for (sum, value) in sums.iter_mut().zip(other) {
-        *sum = sum.checked_add(*value).ok_or_else(|| Error::Overflow { what: "a sum of an estimate".into() })?;
-    }
-    Ok(())
 }
 
 /// First second and first after the last.

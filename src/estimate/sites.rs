@@ -2,7 +2,7 @@
 
 use super::Estimate;
 use super::columns::{FACILITY, Total, sum};
-use crate::hours::{hour_of, told};
+use crate::hours::{Gathering, Timeline, hour_of, told};
 use crate::ledger::NULL_BIN;
 use crate::plan::Level;
 use serde::Serialize;
@@ -79,18 +79,29 @@ impl Estimate {
     /// The sites of the estimate that any load went to, in the order of the plan.
     #[must_use]
     pub fn sites(&self) -> Vec<SiteSummary> {
-        let used = |at: &usize| self.lines.iter().any(|line| line.site() == Some(*at));
-        (0..self.plan.sites().len()).filter(used).map(|at| self.site(at)).collect()
+        let [it, water] = ["it_kwh", "water_onsite_l"].map(sum);
+        let mut sites: Vec<Option<Summed>> = Vec::new();
+        sites.resize_with(self.plan.sites().len(), || None);
+        for line in &self.lines {
+            let Some(site) = line.site() else { continue };
+            let summed = sites[site].get_or_insert_with(Summed::default);
+            let values = self.values(line);
+            summed.total.add(&line.counts, &values);
+            if line.bin != NULL_BIN {
+                let (hour, facility) = (hour_of(line.bin), values.sums[FACILITY]);
+                add(summed.hours.at(hour, <[f64; 2]>::default), [facility, values.sums[it]]);
+                add(summed.days.at(hour.div_euclid(24), <[f64; 2]>::default), [values.sums[water], facility]);
+            }
+        }
+        let summary = |(at, summed): (usize, Option<Summed>)| Some(self.site(at, summed?));
+        sites.into_iter().enumerate().filter_map(summary).collect()
     }
 
-    fn site(&self, at: usize) -> SiteSummary {
+    fn site(&self, at: usize, summed: Summed) -> SiteSummary {
         let site = &self.plan.sites()[at];
-        let mut total = Total::default();
-        for line in self.lines.iter().filter(|line| line.site() == Some(at)) {
-            total.add(&line.counts, &self.values(line));
-        }
+        let total = &summed.total;
         let ratios = total.ratios();
-        let (peak_hour, peak_day) = self.peaks(at);
+        let (peak_hour, peak_day) = self.peaks(&summed.hours.finish(), &summed.days.finish());
         let peak_mw = peak_hour.as_ref().map(|peak| peak.facility_kw / 1000.0);
         let over = |capacity: Option<f64>| peak_mw.zip(capacity).map(|(peak, capacity)| peak / capacity);
         let mut sums = Weighted::default();
@@ -161,25 +172,17 @@ impl Estimate {
         }
     }
 
-    fn peaks(&self, site: usize) -> (Option<PeakHour>, Option<PeakDay>) {
-        let [it, water] = ["it_kwh", "water_onsite_l"].map(sum);
-        let (mut hours, mut days) = (BTreeMap::<i64, [f64; 2]>::new(), BTreeMap::<i64, [f64; 2]>::new());
-        for line in self.lines.iter().filter(|line| line.site() == Some(site) && line.bin != NULL_BIN) {
-            let hour = hour_of(line.bin);
-            let values = self.values(line);
-            let (facility, it_kwh) = (values.sums[FACILITY], values.sums[it]);
-            add(hours.entry(hour).or_default(), [facility, it_kwh]);
-            add(days.entry(hour.div_euclid(24)).or_default(), [values.sums[water], facility]);
-        }
+    /// Of energy of the facility and of IT by hour, and of water taken in and energy of the facility by day.
+    fn peaks(&self, hours: &Timeline<[f64; 2]>, days: &Timeline<[f64; 2]>) -> (Option<PeakHour>, Option<PeakDay>) {
         let power = |hour: i64, kwh: f64| kwh / super::site_hours::covered_h(hour, self.period());
         // The first of several that are equal.
         let highest = |a: f64, b: f64| if b > a { b } else { a };
-        let top = hours.iter().map(|(hour, [kwh, _])| power(*hour, *kwh)).fold(f64::MIN, highest);
-        let peak_hour = hours.iter().find(|(hour, [kwh, _])| power(**hour, *kwh) >= top).map(|(hour, [kwh, it])| {
+        let top = hours.iter().map(|(hour, [kwh, _])| power(hour, *kwh)).fold(f64::MIN, highest);
+        let peak_hour = hours.iter().find(|(hour, [kwh, _])| power(*hour, *kwh) >= top).map(|(hour, [kwh, it])| {
             let pue = (*it > 0.0).then(|| kwh / it);
-            PeakHour { hour_utc: told(*hour), facility_kw: power(*hour, *kwh), pue }
+            PeakHour { hour_utc: told(hour), facility_kw: power(hour, *kwh), pue }
         });
-        let top = days.values().map(|[litres, _]| *litres).fold(f64::MIN, highest);
+        let top = days.values().iter().map(|[litres, _]| *litres).fold(f64::MIN, highest);
         let peak_day = days.iter().find(|(_, [litres, _])| *litres >= top).map(|(day, [litres, kwh])| PeakDay {
             day_utc: crate::hours::date_of(day * 24).to_string(),
             water_onsite_l: *litres,
@@ -187,6 +190,14 @@ impl Estimate {
         });
         (peak_hour, peak_day)
     }
+}
+
+/// The lines of a site summed up: in all, energy of facility and IT by hour, water and energy of the facility by day.
+#[derive(Default)]
+struct Summed {
+    total: Total,
+    hours: Gathering<[f64; 2]>,
+    days: Gathering<[f64; 2]>,
 }
 
 /// Sums over hours that shares are made of.

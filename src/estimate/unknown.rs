@@ -74,9 +74,7 @@ impl Estimate {
             let unknown = self.unknown_columns(line);
             if unknown != 0 {
                 let requests = requests.entry(at).or_insert([0; SUMS.len()]);
-                for (column, sum) in requests.iter_mut().enumerate() {
-                    *sum += if unknown >> column & 1 == 1 { line.counts[0] } else { 0 };
-                }
+                columns::bits(unknown).for_each(|column| requests[column] += line.counts[0]);
             }
         }
         requests

@@ -71,7 +71,9 @@ impl<T> Timeline<T> {
 impl<T> FromIterator<(i64, T)> for Timeline<T> {
     /// Values that come in order.
     fn from_iter<I: IntoIterator<Item = (i64, T)>>(values: I) -> Self {
-        let mut line = Self::default();
+        let values = values.into_iter();
+        let (least, _) = values.size_hint();
+        let mut line = Self { times: Vec::with_capacity(least), values: Vec::with_capacity(least) };
         for (time, value) in values {
             line.push(time, value);
         }

@@ -29,6 +29,13 @@ pub(super) fn everyday<'py>(
     loads(py, &serde_json::to_string(&report::equivalents(total, catalog)?).expect("plain data"))
 }
 
+impl Estimate {
+    /// One part of the JSON, without the others.
+    fn part<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        loads(py, &report::estimate_part_json(&self.0, name))
+    }
+}
+
 #[pymethods]
 impl Estimate {
     #[pyo3(signature = (*keys, timezone = None, r#where = Vec::new()))]
@@ -55,37 +62,37 @@ impl Estimate {
 
     #[getter]
     fn totals<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.to_dict(py, Vec::new(), None, Vec::new())?.get_item("totals")
+        self.part(py, "totals")
     }
 
     #[getter]
     fn assumptions<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.to_dict(py, Vec::new(), None, Vec::new())?.get_item("assumptions")
+        self.part(py, "assumptions")
     }
 
     #[getter]
     fn unknown<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.to_dict(py, Vec::new(), None, Vec::new())?.get_item("unknown")
+        self.part(py, "unknown")
     }
 
     #[getter]
     fn coverage<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.to_dict(py, Vec::new(), None, Vec::new())?.get_item("coverage")
+        self.part(py, "coverage")
     }
 
     #[getter]
     fn sites<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.to_dict(py, Vec::new(), None, Vec::new())?.get_item("sites")
+        self.part(py, "sites")
     }
 
     #[getter]
     fn reconciliation<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.to_dict(py, Vec::new(), None, Vec::new())?.get_item("reconciliation")
+        self.part(py, "reconciliation")
     }
 
     #[getter]
     fn embodied<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.to_dict(py, Vec::new(), None, Vec::new())?.get_item("embodied")
+        self.part(py, "embodied")
     }
 
     fn equivalents<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -93,7 +100,7 @@ impl Estimate {
     }
 
     fn explain<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.to_dict(py, Vec::new(), None, Vec::new())?.get_item("provenance")
+        self.part(py, "provenance")
     }
 
     #[pyo3(signature = (requested_schema = None))]

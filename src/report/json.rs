@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::estimate::columns::{COUNTS, RATIOS, SUMS};
-use crate::estimate::{Estimate, METHOD_EDITION, Reconciled, RequestEstimate, Table, Total};
+use crate::estimate::{Estimate, METHOD_EDITION, Reconciled, RequestEstimate, Table, Total, Unknown, UnknownModel};
 use crate::fleet::Allocation;
 use crate::hours::told;
 use crate::ledger::Ledger;
@@ -54,52 +54,79 @@ fn reconciled(one: &Reconciled) -> Value {
     })
 }
 
+/// The parts of an estimate's JSON, in its order; `totals` and `rows` are of one grouping.
+const PARTS: [&str; 10] = [
+    "totals",
+    "rows",
+    "coverage",
+    "unknown",
+    "unknown_models",
+    "sites",
+    "embodied",
+    "reconciliation",
+    "assumptions",
+    "provenance",
+];
+
 /// The estimate and one grouping of it as JSON.
 #[must_use]
 pub fn estimate_json(estimate: &Estimate, table: &Table) -> String {
+    let value = |name: &'static str| match name {
+        "totals" => Value::Object(total(&table.total)),
+        "rows" => rows(table).into(),
+        _ => part(estimate, name),
+    };
+    Value::Object(PARTS.into_iter().map(|name| (name.to_owned(), value(name))).collect()).to_string()
+}
+
+/// One part of the JSON of the whole estimate, `totals` or `sites`, without the others.
+#[must_use]
+pub fn estimate_part_json(estimate: &Estimate, name: &str) -> String {
+    part(estimate, name).to_string()
+}
+
+fn part(estimate: &Estimate, name: &str) -> Value {
+    match name {
+        "totals" => Value::Object(total(&estimate.total())),
+        "coverage" => json!(estimate.coverage()),
+        "unknown" => {
+            let of = |u: &Unknown| json!({"column": u.column, "reason": u.reason, "requests": count(u.requests)});
+            estimate.unknown().iter().map(of).collect()
+        }
+        "unknown_models" => estimate.unknown_models().iter().map(unknown_model).collect(),
+        "sites" => json!(estimate.sites()),
+        "embodied" => json!(estimate.embodied()),
+        "reconciliation" => estimate.reconciled().iter().map(reconciled).collect(),
+        "assumptions" => json!(estimate.assumptions()),
+        "provenance" => provenance(estimate),
+        _ => Value::Null,
+    }
+}
+
+fn unknown_model(one: &UnknownModel) -> Value {
+    let counts = COUNTS.iter().zip(one.counts).map(|(c, n)| (c.name.to_owned(), count(n)));
+    let mut object = Map::from_iter([("model".into(), json!(one.model)), ("reason".into(), json!(one.reason))]);
+    object.extend(counts);
+    Value::Object(object)
+}
+
+fn provenance(estimate: &Estimate) -> Value {
     let columns = COUNTS.iter().chain(&SUMS).chain(&RATIOS);
     let columns: Vec<Value> = columns.map(|c| json!({"name": c.name, "unit": c.unit, "meaning": c.meaning})).collect();
-    let unknown: Vec<Value> = estimate
-        .unknown()
-        .iter()
-        .map(|u| json!({"column": u.column, "reason": u.reason, "requests": count(u.requests)}))
-        .collect();
-    let unknown_models: Vec<Value> = estimate
-        .unknown_models()
-        .iter()
-        .map(|one| {
-            let counts = COUNTS.iter().zip(one.counts).map(|(c, n)| (c.name.to_owned(), count(n)));
-            let mut object = Map::from_iter([("model".into(), json!(one.model)), ("reason".into(), json!(one.reason))]);
-            object.extend(counts);
-            Value::Object(object)
-        })
-        .collect();
     let [fleet, fleet_digest, catalog_digest] = estimate.plan().inputs();
-    let document = json!({
-        "totals": total(&table.total),
-        "rows": rows(table),
-        "coverage": estimate.coverage(),
-        "unknown": unknown,
-        "unknown_models": unknown_models,
-        "sites": estimate.sites(),
-        "embodied": estimate.embodied(),
-        "reconciliation": estimate.reconciled().iter().map(reconciled).collect::<Vec<_>>(),
-        "assumptions": estimate.assumptions(),
-        "provenance": {
-            "engine_version": env!("CARGO_PKG_VERSION"),
-            "method_edition": METHOD_EDITION,
-            "allocation": if estimate.allocation() == Allocation::Marginal { "marginal" } else { "average" },
-            "parameter_set": estimate.parameter_set(),
-            "fleet": fleet,
-            "fleet_digest": fleet_digest,
-            "catalog_edition": estimate.plan().catalog_edition(),
-            "catalog_digest": catalog_digest,
-            "inputs": estimate.inputs(),
-            "facts": estimate.plan().facts(),
-            "columns": columns,
-        },
-    });
-    document.to_string()
+    json!({
+        "engine_version": env!("CARGO_PKG_VERSION"),
+        "method_edition": METHOD_EDITION,
+        "allocation": if estimate.allocation() == Allocation::Marginal { "marginal" } else { "average" },
+        "parameter_set": estimate.parameter_set(),
+        "fleet": fleet,
+        "fleet_digest": fleet_digest,
+        "catalog_edition": estimate.plan().catalog_edition(),
+        "catalog_digest": catalog_digest,
+        "inputs": estimate.inputs(),
+        "facts": estimate.plan().facts(),
+        "columns": columns,
+    })
 }
 
 /// One request with its range and chain as JSON.

@@ -8,7 +8,7 @@ mod table;
 mod training;
 
 pub use equivalents::{Everyday, equivalents};
-pub use json::{describe_json, estimate_json, request_json};
+pub use json::{describe_json, estimate_json, estimate_part_json, request_json};
 pub use parquet::{ParquetWriter, to_parquet};
 pub use site_year::{site_year_batch, site_year_json};
 pub use table::{Number, batch_csv, estimated, events_batch, to_batch, to_csv};
