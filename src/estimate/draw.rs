@@ -5,7 +5,7 @@ use super::lines::{Line, Load, Work, charged_around, place};
 use super::loads::{features, window_of};
 use super::meters::{self, Reconciled, Scales};
 use super::rates::Rated;
-use super::site_hours::{Energies, Hour, SiteHours, empty_hour, hour_of_bin};
+use super::site_hours::{Energies, SiteHours, empty_hour, hour_of_bin};
 use crate::Result;
 use crate::fleet::{Allocation, Fleet};
 use crate::hours::{HOUR_S, hour_of};
@@ -40,8 +40,8 @@ pub(super) fn draw(ledger: &Ledger, fleet: &Fleet, plan: &Plan, rated: &Rated, r
         }
     }
     empty_hours(plan, rated.period(), &mut it_kwh);
-    let mut site_hours = SiteHours::new(plan, it_kwh, rated.period());
-    lines.extend(of_sites(plan, &site_hours, fleet.allocation()));
+    let mut site_hours = SiteHours::new(plan, it_kwh, rated.period(), fleet.allocation());
+    lines.extend(of_sites(plan, &site_hours));
     // Those of series are in the order of the ledger; the others follow in an order of their own, so that sums are the
     // same on every run.
     lines[of_series..].sort_by_key(|line| (line.deployment, line.site, line.bin));
@@ -99,7 +99,7 @@ fn empty_hours(plan: &Plan, period: Option<(i64, i64)>, it_kwh: &mut Energies) {
 }
 
 /// What is a site's alone: hours without IT, and what a marginal allocation leaves over.
-fn of_sites(plan: &Plan, site_hours: &SiteHours, allocation: Allocation) -> Vec<Line> {
+fn of_sites(plan: &Plan, site_hours: &SiteHours) -> Vec<Line> {
     let mut lines = Vec::new();
     for (site, compiled) in plan.sites().iter().enumerate() {
         for (hour, value) in site_hours.of(site) {
@@ -108,8 +108,9 @@ fn of_sites(plan: &Plan, site_hours: &SiteHours, allocation: Allocation) -> Vec<
                 if let Some(around) = hour.and_then(|hour| compiled.empty(hour)) {
                     lines.push(Line::of_site(site, bin, empty_hour(&around, &value.at, value.covered_h)));
                 }
-            } else if allocation == Allocation::Marginal {
-                let mut values = Values::overhead(KilowattHours(value.it_kwh), &left_over(value), &value.at);
+            } else if let Some(marginal) = &value.at.facility.marginal {
+                let left = left_over(&value.at.facility.average, marginal);
+                let mut values = Values::overhead(KilowattHours(value.it_kwh), &left, &value.at);
                 values.causes(&value.at);
                 lines.push(Line::of_site(site, bin, values));
             }
@@ -118,8 +119,7 @@ fn of_sites(plan: &Plan, site_hours: &SiteHours, allocation: Allocation) -> Vec<
     lines
 }
 
-fn left_over(hour: &Hour) -> Around {
-    let (average, marginal) = (hour.at.facility.average, hour.at.facility.marginal);
+fn left_over(average: &Around, marginal: &Around) -> Around {
     Around {
         cooling: average.cooling - marginal.cooling,
         power_delivery: average.power_delivery - marginal.power_delivery,

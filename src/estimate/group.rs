@@ -1,7 +1,7 @@
 //! Grouping: lines by keys of the plan, the log, the clock and the user.
 
 use super::Estimate;
-use super::columns::Total;
+use super::Total;
 use super::lines::Line;
 use crate::keys::route_label;
 use crate::ledger::NULL_BIN;

@@ -102,9 +102,10 @@ pub(super) fn place(at: usize) -> u32 {
 
 /// The overhead that the load of an hour is charged.
 pub(super) fn charged_around(hour: &Hour, allocation: Allocation) -> &Around {
-    match allocation {
-        Allocation::Marginal => &hour.at.facility.marginal,
-        Allocation::Average => &hour.at.facility.average,
+    let facility = &hour.at.facility;
+    match (allocation, &facility.marginal) {
+        (Allocation::Marginal, Some(marginal)) => marginal,
+        _ => &facility.average,
     }
 }
 

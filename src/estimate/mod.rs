@@ -21,13 +21,13 @@ mod run;
 mod site_hours;
 mod site_year;
 mod sites;
+mod total;
 mod unknown;
 
 pub use crate::lanes::Float;
 pub use crate::plan::Picture;
 pub use accelerators::AcceleratorBin;
 pub use annotate::Annotator;
-pub use columns::Total;
 pub use embodied::{Footprint, MadeOf, Part, Ranged, Share, made_of};
 pub use explain::{Node, Step};
 pub(crate) use explain::{node, of_fact};
@@ -38,6 +38,7 @@ pub use request::{Details, Request, RequestEstimate, RequestPlan, request};
 pub use run::{HourLoad, placed};
 pub use site_year::{HOUR_COLUMNS, HourColumn, SiteYear, site_year};
 pub use sites::{PeakDay, PeakHour, SiteSummary};
+pub use total::Total;
 pub use unknown::{Unknown, UnknownModel};
 
 use crate::Result;

@@ -2,6 +2,7 @@
 
 use super::columns::Values;
 use super::site_hours::{Energies, SiteHours, hour_of_bin};
+use crate::fleet::Allocation;
 use crate::hours::HOUR_S;
 use crate::ledger::NULL_BIN;
 use crate::physics::embodied::Burden;
@@ -41,7 +42,7 @@ pub fn placed(plan: &Plan, loads: &[HourLoad]) -> Vec<Values> {
     }
     let hours = || loads.iter().filter_map(|load| load.hour);
     let period = hours().min().zip(hours().max()).map(|(first, last)| (first * HOUR_S, (last + 1) * HOUR_S));
-    let mut site_hours = SiteHours::new(plan, it_kwh, period);
+    let mut site_hours = SiteHours::new(plan, it_kwh, period, Allocation::Average);
     let at = |hours: &SiteHours, load: &HourLoad| hours.get(load.site, load.bin()).map(|hour| hour.at);
     let mut values: Vec<Values> = loads
         .iter()

@@ -2,7 +2,7 @@
 //! around it, then what contracts cover of the sum.
 
 use super::columns::Values;
-use crate::fleet::Matching;
+use crate::fleet::{Allocation, Matching};
 use crate::hours::{Gathering, HOUR_S, Step, Timeline, hour_of};
 use crate::ledger::NULL_BIN;
 use crate::physics::market::{carbon_free, matched};
@@ -69,12 +69,16 @@ pub(super) struct SiteHours {
 
 impl SiteHours {
     /// Evaluates the sites of a plan at these IT energies.
-    pub(super) fn new(plan: &Plan, it: Energies, period: Option<(i64, i64)>) -> Self {
+    pub(super) fn new(plan: &Plan, it: Energies, period: Option<(i64, i64)>, allocation: Allocation) -> Self {
         let of_site = |(site, it): (&Site, Timeline<f64>)| {
             let evaluate = |(hour, &it_kwh): (i64, &f64)| {
                 let covered_h = covered_h(hour, period);
                 let power = (hour != TIMELESS).then_some(it_kwh / covered_h);
-                let at = site.hour((hour != TIMELESS).then_some(hour), power);
+                let timed = (hour != TIMELESS).then_some(hour);
+                let at = match allocation {
+                    Allocation::Average => site.hour(timed, power),
+                    Allocation::Marginal => site.hour_with_marginal(timed, power),
+                };
                 (hour, Hour { at, it_kwh, covered_h, load_kwh: 0.0, matched: 0.0, carbon_free_kwh: None, unknown: 0 })
             };
             it.iter().map(evaluate).collect()

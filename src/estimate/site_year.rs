@@ -27,7 +27,7 @@ pub const HOUR_COLUMNS: [HourColumn; 17] = [
     column("pue", "facility over IT energy", |h| Some(h.facility.average.pue())),
     column("pue_low", "lowest PUE that the site may have", |h| Some(h.facility.pue_range.0)),
     column("pue_high", "highest PUE that the site may have", |h| Some(h.facility.pue_range.1)),
-    column("pue_marginal", "facility energy of one more kWh of IT", |h| Some(h.facility.marginal.pue())),
+    column("pue_marginal", "facility energy of one more kWh of IT", |h| Some(h.facility.marginal?.pue())),
     column("wue_l_per_kwh", "water taken in over IT energy", |h| Some(h.facility.average.water_input_l)),
     column("wue_consumed_l_per_kwh", "water consumed over IT energy", |h| {
         Some(h.facility.average.water_consumed_l).filter(|litres| !litres.is_nan())
@@ -145,7 +145,7 @@ pub fn site_year(fleet: &Fleet, name: &str, year: i64) -> Result<SiteYear> {
     let mut levels: Vec<(&'static str, usize)> = Vec::new();
     let mut rows = Vec::new();
     for hour in start..end {
-        let at = site.hour(Some(hour), None);
+        let at = site.hour_with_marginal(Some(hour), None);
         if let Some(of) = at.facility.weather.filter(|of| of.stands_in().is_some()) {
             stands_in += 1;
             stands_in_of = Some(of);

@@ -1,7 +1,8 @@
 //! Sites summed up: effectiveness over the period, the peak hour and the peak day, what was known how well.
 
 use super::Estimate;
-use super::columns::{FACILITY, Total, sum};
+use super::Total;
+use super::columns::{FACILITY, sum};
 use crate::hours::{Gathering, Timeline, hour_of, told};
 use crate::ledger::NULL_BIN;
 use crate::plan::Level;

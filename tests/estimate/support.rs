@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use wattledger::estimate::columns::{SUMS, Total, sum};
+use wattledger::estimate::Total;
+use wattledger::estimate::columns::{SUMS, sum};
 use wattledger::estimate::{Annotator, Estimate, GroupBy, SiteSummary, Table};
 use wattledger::event::{Event, EventBatch, EventColumns, NO_LATENCY};
 use wattledger::fleet::Fleet;

@@ -57,8 +57,8 @@ impl Around {
 pub struct FacilityHour {
     /// Around the mean kilowatt-hour of IT.
     pub average: Around,
-    /// Around one more.
-    pub marginal: Around,
+    /// Around one more; only where it is asked for, as it costs twice the average.
+    pub marginal: Option<Around>,
     /// Lowest and highest PUE that the site may have.
     pub pue_range: (f64, f64),
     /// Lowest and highest water input, L/kWh.
@@ -71,6 +71,13 @@ pub struct FacilityHour {
     pub weather: Option<WeatherOf>,
     /// The air outside, where its weather is known.
     pub air: Option<Air>,
+}
+
+impl FacilityHour {
+    /// The average, and the marginal where it is there.
+    fn arounds(&mut self) -> impl Iterator<Item = &mut Around> {
+        std::iter::once(&mut self.average).chain(&mut self.marginal)
+    }
 }
 
 /// Lowest and highest PUE, lowest and highest WUE in L/kWh.
@@ -102,6 +109,14 @@ fn overhead(one: &Candidate, air: &Air, it_kw: f64, capacity_kw: f64) -> Around 
     }
 }
 
+/// What one more kilowatt adds, from a thousandth up and down: without leaving the flat parts of clamped curves.
+fn slope(one: &Candidate, air: &Air, it_kw: f64, capacity_kw: f64) -> Around {
+    let step = 1e-3;
+    let (less, more) = (it_kw * (1.0 - step), it_kw * (1.0 + step));
+    let (below, above) = (overhead(one, air, less, capacity_kw), overhead(one, air, more, capacity_kw));
+    Around::default().plus(above, 1.0 / (more - less)).plus(below, -1.0 / (more - less))
+}
+
 /// What stands around a kilowatt-hour of IT at a system's usual load.
 pub(super) fn at_air(one: &Candidate, air: &Air) -> Around {
     Around::default().plus(overhead(one, air, one.load, 1.0), 1.0 / one.load)
@@ -109,15 +124,15 @@ pub(super) fn at_air(one: &Candidate, air: &Air) -> Around {
 
 impl Facility {
     /// An hour at this IT power, or at the usual load where none is given; no hour is the mean of a year.
-    pub(super) fn hour(&self, hour: Option<i64>, it_kw: Option<f64>) -> FacilityHour {
+    pub(super) fn hour(&self, hour: Option<i64>, it_kw: Option<f64>, marginal: bool) -> FacilityHour {
         let (pue, wue) = (self.pue.at(hour), self.wue.at(hour));
         // Where a meter says everything, there is nothing to model.
-        let modelled = if pue.is_some() && wue.is_some() { None } else { self.modelled(hour, it_kw) };
-        let mut found = modelled.unwrap_or_else(|| self.typical());
+        let modelled = if pue.is_some() && wue.is_some() { None } else { self.modelled(hour, it_kw, marginal) };
+        let mut found = modelled.unwrap_or_else(|| self.typical(marginal));
         if let Some((pue, level)) = pue {
             found.pue_level = level;
             let all = pue - 1.0;
-            for around in [&mut found.average, &mut found.marginal] {
+            for around in found.arounds() {
                 around.power_delivery = all * POWER_DELIVERY_SHARE;
                 around.cooling = all - around.power_delivery;
             }
@@ -126,14 +141,13 @@ impl Facility {
         if let Some((input, level)) = wue {
             found.wue_level = level;
             let share = if input == 0.0 { 0.0 } else { input * self.consumed_share() };
-            for around in [&mut found.average, &mut found.marginal] {
+            for around in found.arounds() {
                 (around.water_input_l, around.water_consumed_l) = (input, share);
             }
             found.wue_range = (input, input);
         }
         if let Some((consumed, _)) = self.wue_consumed.at(hour) {
-            found.average.water_consumed_l = consumed;
-            found.marginal.water_consumed_l = consumed;
+            found.arounds().for_each(|around| around.water_consumed_l = consumed);
         }
         found
     }
@@ -177,38 +191,34 @@ impl Facility {
         }
     }
 
-    fn modelled(&self, hour: Option<i64>, it_kw: Option<f64>) -> Option<FacilityHour> {
+    fn modelled(&self, hour: Option<i64>, it_kw: Option<f64>, marginal: bool) -> Option<FacilityHour> {
         if self.candidates.is_empty() || !self.climate.is_known() {
             return None;
         }
-        let Some(hour) = hour else { return self.year(it_kw) };
+        let Some(hour) = hour else { return self.year(it_kw, marginal) };
         let (air, of) = self.climate.at(hour)?;
-        Some(FacilityHour { weather: Some(of), air: Some(air), ..self.at_air(&air, it_kw) })
+        Some(FacilityHour { weather: Some(of), air: Some(air), ..self.at_air(&air, it_kw, marginal) })
     }
 
-    fn at_air(&self, air: &Air, it_kw: Option<f64>) -> FacilityHour {
-        let (mut average, mut marginal) = (Around::default(), Around::default());
+    fn at_air(&self, air: &Air, it_kw: Option<f64>, marginal: bool) -> FacilityHour {
+        let (mut average, mut slopes) = (Around::default(), Around::default());
         let (mut pue, mut wue) = ((f64::MAX, f64::MIN), (f64::MAX, f64::MIN));
         for one in &self.candidates {
             let (it, capacity) = match (it_kw, self.capacity_kw) {
                 (Some(it), Some(capacity)) if it > 0.0 => (it.min(capacity), capacity),
                 _ => (one.load, 1.0),
             };
-            // A thousandth up and down: what one more kilowatt adds, without leaving the flat parts of clamped curves.
-            let step = 1e-3;
-            let here = overhead(one, air, it, capacity);
-            let here = Around::default().plus(here, 1.0 / it);
-            let (less, more) = (it * (1.0 - step), it * (1.0 + step));
-            let (below, above) = (overhead(one, air, less, capacity), overhead(one, air, more, capacity));
-            let slope = Around::default().plus(above, 1.0 / (more - less)).plus(below, -1.0 / (more - less));
+            let here = Around::default().plus(overhead(one, air, it, capacity), 1.0 / it);
             average = average.plus(here, one.weight);
-            marginal = marginal.plus(slope, one.weight);
+            if marginal {
+                slopes = slopes.plus(slope(one, air, it, capacity), one.weight);
+            }
             pue = (pue.0.min(here.pue()), pue.1.max(here.pue()));
             wue = (wue.0.min(here.water_input_l), wue.1.max(here.water_input_l));
         }
         FacilityHour {
             average,
-            marginal,
+            marginal: marginal.then_some(slopes),
             pue_range: pue,
             wue_range: wue,
             pue_level: Level::Model,
@@ -220,15 +230,17 @@ impl Facility {
 
     /// The mean over the last whole year of the weather, at one load. The range is that of the systems' years, not of
     /// their hours.
-    fn year(&self, it_kw: Option<f64>) -> Option<FacilityHour> {
+    fn year(&self, it_kw: Option<f64>, marginal: bool) -> Option<FacilityHour> {
         let airs = self.climate.year();
         #[expect(clippy::cast_precision_loss, reason = "hours of a year")]
         let weight = 1.0 / airs.len() as f64;
-        let (mut average, mut marginal) = (Around::default(), Around::default());
+        let (mut average, mut slopes) = (Around::default(), Around::default());
         for air in airs.iter() {
-            let at = self.at_air(air, it_kw);
-            (average, marginal) = (average.plus(at.average, weight), marginal.plus(at.marginal, weight));
+            let at = self.at_air(air, it_kw, marginal);
+            average = average.plus(at.average, weight);
+            slopes = slopes.plus(at.marginal.unwrap_or_default(), weight);
         }
+        let marginal = marginal.then_some(slopes);
         let (pue_range, wue_range) = self.spans(&airs)?;
         let (pue_level, wue_level) = (Level::Model, Level::Model);
         Some(FacilityHour { average, marginal, pue_range, wue_range, pue_level, wue_level, weather: None, air: None })
@@ -254,7 +266,7 @@ impl Facility {
         self.spans(&airs)
     }
 
-    fn typical(&self) -> FacilityHour {
+    fn typical(&self, marginal: bool) -> FacilityHour {
         let ([pue_low, pue, pue_high], [wue_low, wue, wue_high]) = self.typical;
         let power_delivery = (pue - 1.0) * POWER_DELIVERY_SHARE;
         let average = Around {
@@ -265,7 +277,7 @@ impl Facility {
         };
         FacilityHour {
             average,
-            marginal: average,
+            marginal: marginal.then_some(average),
             pue_range: (pue_low, pue_high),
             wue_range: (wue_low, wue_high),
             pue_level: Level::Typical,

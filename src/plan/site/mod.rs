@@ -77,9 +77,17 @@ impl Site {
     /// [`SiteHour::with_contracts`].
     #[must_use]
     pub fn hour(&self, hour: Option<i64>, it_kw: Option<f64>) -> SiteHour {
-        let facility = self.facility.hour(hour, it_kw);
-        let grid = self.grid.hour(hour, &self.residual);
-        SiteHour { facility, grid, stress_weight: self.stress_weight }
+        self.at(hour, self.facility.hour(hour, it_kw, false))
+    }
+
+    /// The same with what one more kilowatt-hour of IT takes.
+    #[must_use]
+    pub fn hour_with_marginal(&self, hour: Option<i64>, it_kw: Option<f64>) -> SiteHour {
+        self.at(hour, self.facility.hour(hour, it_kw, true))
+    }
+
+    fn at(&self, hour: Option<i64>, facility: FacilityHour) -> SiteHour {
+        SiteHour { facility, grid: self.grid.hour(hour, &self.residual), stress_weight: self.stress_weight }
     }
 
     /// Power and water of the site in an hour in which its IT draws nothing; none where its capacity is not stated.
