@@ -13,11 +13,14 @@ if TYPE_CHECKING:
 
 #: Longest line that is read, in bytes.
 MAX_LINE_BYTES = 8 << 20
+#: Values of a dimension that a ledger tells apart.
+MAX_GROUPS = 100_000
 
 
 def options(
     *,
     by: Iterable[str] = (),
+    max_groups: int | None = MAX_GROUPS,
     fleet: Fleet | None = None,
     bin_seconds: int = 3600,
     occupancy: bool = True,
@@ -37,6 +40,7 @@ def options(
         "map": pairs,
         "map_toml": map if isinstance(map, str) else None,
         "dimensions": list(by),
+        "max_groups": max_groups,
         "input_timezone": input_timezone,
         "max_line_bytes": max_line_bytes,
         "threads": threads,
@@ -64,7 +68,9 @@ def scan(data: object, **settings: Any) -> Ledger:
         data: A path, glob or folder, or a list of them (logs and ledger files mix; ``"-"`` is standard input); any
             object with ``__arrow_c_stream__`` (pyarrow, Polars, pandas, DuckDB); or a dict of columns. A column is a
             NumPy array, a list of texts, or a pair of codes and texts. Do not write to the arrays meanwhile.
-        **settings: ``by``, the user dimensions to keep; ``fleet``, which names the attention windows to keep;
+        **settings: ``by``, the user dimensions to keep; ``max_groups``, how many values of each stand apart
+            (100,000; which ones depends on the values alone, and the others are summed as ``(other)``; ``None``
+            for all); ``fleet``, which names the attention windows to keep;
             ``bin_seconds`` 300, 900 or 3600; ``since_s`` and ``until_s``, the period in seconds since 1970 UTC, on
             edges of bins; ``occupancy``, False where no deployment is dedicated; ``format``, a log format by name;
             ``map``, columns by field

@@ -47,6 +47,8 @@ impl Annotation {
     /// [`Error::UnknownName`] for a column that is none, [`Error::DuplicateColumn`] for one that is named twice.
     pub fn new(estimate: Arc<Estimate>, names: &[String], options: intake::Options) -> Result<Self> {
         let keep = places(names)?;
+        // Rows keep the values they have.
+        let options = intake::Options { max_groups: None, ..options };
         Ok(Self { estimate, keep, options, idle: Mutex::default() })
     }
 

@@ -125,6 +125,7 @@ impl Estimate {
         };
         estimate.remark(&rated.remarks);
         estimate.remark_sites();
+        estimate.remark_bounds(ledger);
         estimate.unknown = estimate.unknowns(&routes);
         estimate.unknown_models = estimate.models_of_nothing(&routes);
         Ok(estimate)

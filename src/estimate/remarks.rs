@@ -1,6 +1,8 @@
 //! What operating points, weather and grids say for people, as assumptions.
 
 use super::{Estimate, group, rates, request};
+use crate::keys::OTHER;
+use crate::ledger::Ledger;
 use crate::plan::{Assumption, Level, LoadRule, WeatherOf};
 use std::collections::BTreeMap;
 
@@ -106,5 +108,17 @@ impl Estimate {
             }
         }
         self.assumptions.extend(notes);
+    }
+
+    /// Tells of dimensions of which some values are one.
+    pub(super) fn remark_bounds(&mut self, ledger: &Ledger) {
+        for one in ledger.bounded_dimensions() {
+            self.assumptions.push(Assumption {
+                place: format!("dimension `{}`", one.dimension),
+                what: "values that stand apart".into(),
+                value: format!("{} of about {:.2e}", one.kept, one.about),
+                why: format!("the ledger holds no more; the others are summed as `{OTHER}`, and sums are exact"),
+            });
+        }
     }
 }

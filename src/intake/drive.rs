@@ -119,7 +119,7 @@ pub fn read<S: Sink>(
     };
     let mut workers: Vec<Worker<S>> = (0..threads)
         .map(|_| Worker {
-            table: SeriesTable::new(options.dimensions.clone()),
+            table: SeriesTable::bounded(options.dimensions.clone(), options.max_groups),
             out: EventBatch::default(),
             coverage: Coverage::default(),
             lines: LineState::default(),

@@ -94,6 +94,8 @@ pub struct Options {
     pub map_toml: Option<String>,
     /// User dimensions: columns or dotted paths, read as text.
     pub dimensions: Vec<String>,
+    /// About so many values of each dimension are told apart, the others are [`crate::keys::OTHER`]; `None` is all.
+    pub max_groups: Option<usize>,
     /// The zone of times without an offset: `UTC`, `+01:00` or an IANA name. Goes before the format's own.
     pub input_timezone: Option<String>,
     /// The period that is wanted: parts of files that an index tells to lie outside are not read; other events outside
@@ -115,6 +117,7 @@ impl Default for Options {
             map: Vec::new(),
             map_toml: None,
             dimensions: Vec::new(),
+            max_groups: None,
             input_timezone: None,
             period: Period::default(),
             max_line_bytes: MAX_LINE_BYTES,

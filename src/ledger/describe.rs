@@ -1,6 +1,6 @@
 //! What a ledger holds, for people and programs.
 
-use super::{Ledger, NULL_BIN, OCCUPANCY_BIN_S};
+use super::{Bounded, Ledger, NULL_BIN, OCCUPANCY_BIN_S};
 use crate::Result;
 use serde::Serialize;
 
@@ -15,6 +15,8 @@ pub struct Description {
     pub occupancy_bin_seconds: Option<u32>,
     /// Names of the user dimensions.
     pub dimensions: Vec<String>,
+    /// Dimensions of which some values are summed as `(other)`.
+    pub bounded: Vec<Bounded>,
     /// Sliding windows kept, tokens.
     pub windows: Vec<u32>,
     /// Start of the first bin, seconds since 1970 UTC; null if no event has a time.
@@ -71,6 +73,7 @@ impl Ledger {
             bin_seconds: self.bin_seconds,
             occupancy_bin_seconds: self.keeps_occupancy.then_some(OCCUPANCY_BIN_S),
             dimensions: self.dimensions.clone(),
+            bounded: self.bounded_dimensions(),
             windows: self.windows.iter().map(|w| w.window).collect(),
             first_bin_s: timed().min(),
             end_s: timed().max().map(|bin| bin + i64::from(self.bin_seconds)),

@@ -1,6 +1,6 @@
 //! The ledger as a Parquet file: key columns, one exact integer column per sum, the origin in the metadata.
 
-use super::{Ledger, MOMENTS, NULL_BIN, OCCUPANCY, OCCUPANCY_BIN_S, Row};
+use super::{Bound, Ledger, MOMENTS, NULL_BIN, OCCUPANCY, OCCUPANCY_BIN_S, Row};
 use crate::event::{Coverage, InputIdentity};
 use crate::keys::{Label, ROUTE_LABELS, SeriesTable};
 use crate::{Error, Result};
@@ -36,6 +36,8 @@ struct Metadata {
     windows: Vec<u32>,
     #[serde(default = "kept")]
     occupancy: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bound: Option<Bound>,
     duplicates: String,
     rejects: String,
     coverage: Coverage,
@@ -167,6 +169,7 @@ pub fn write(ledger: &Ledger, path: &Path) -> Result<()> {
         dimensions: ledger.dimensions.clone(),
         windows: ledger.windows.iter().map(|w| w.window).collect(),
         occupancy: ledger.keeps_occupancy,
+        bound: ledger.bound.clone(),
         duplicates: "none removed".into(),
         rejects: "bad lines are rejected one by one and counted by reason".into(),
         coverage: ledger.origin.coverage.clone(),
@@ -296,6 +299,10 @@ fn from_batches(batches: &[RecordBatch], metadata: Metadata) -> Result<Ledger> {
     if !metadata.occupancy {
         ledger = ledger.without_occupancy();
     }
+    if metadata.bound.as_ref().is_some_and(|bound| bound.most == 0 || bound.up_to.len() != ledger.dimensions.len()) {
+        return Err(broken("its bound is not of its dimensions".into()));
+    }
+    ledger.bound = metadata.bound;
     ledger.origin = super::Origin { coverage: metadata.coverage, inputs: metadata.inputs };
     Ok(ledger)
 }

@@ -22,7 +22,10 @@ pub fn merge(ledgers: Vec<Ledger>, allow_overlap: bool) -> Result<Ledger> {
         sum.origin.inputs.sort();
         sum = combine(sum, &other)?;
     }
-    Ok(sum)
+    match sum.bound.take() {
+        Some(bound) => sum.within(bound),
+        None => Ok(sum),
+    }
 }
 
 fn check(a: &Ledger, b: &Ledger, allow_overlap: bool) -> Result<()> {
@@ -73,6 +76,10 @@ fn combine(a: Ledger, b: &Ledger) -> Result<Ledger> {
         routes,
         occupancy: Rows::joined((&a.occupancy, &routes_a), (&b.occupancy, &routes_b))?,
         keeps_occupancy: a.keeps_occupancy,
+        bound: match (a.bound, &b.bound) {
+            (Some(a), Some(b)) => Some(a.and(b)),
+            (a, b) => a.or_else(|| b.clone()),
+        },
         origin: a.origin,
     })
 }

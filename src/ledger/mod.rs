@@ -4,12 +4,14 @@
 //! **occupancy** stands per route and five-minute bin and belongs to the whole deployment, never to a tenant.
 //! Merging is `GROUP BY keys, SUM`, so any split, order, thread count or engine gives the same rows.
 
+mod bound;
 mod describe;
 mod file;
 mod join;
 mod merge;
 mod rows;
 
+pub use bound::{Bound, Bounded};
 pub use describe::Description;
 pub use file::{read, read_bytes, to_batch, write};
 pub(crate) use merge::add_into as add;
@@ -94,6 +96,8 @@ pub struct Ledger {
     routes: Vec<Series>,
     occupancy: Rows<4>,
     keeps_occupancy: bool,
+    /// The bound on the values of dimensions.
+    bound: Option<Bound>,
     /// What it was made from.
     pub origin: Origin,
 }
@@ -132,6 +136,7 @@ impl Ledger {
             routes: Vec::new(),
             occupancy: Rows::default(),
             keeps_occupancy: true,
+            bound: None,
             origin: Origin::default(),
         })
     }
@@ -265,7 +270,6 @@ impl Ledger {
         }
         let origin = std::mem::take(&mut self.origin);
         let kept = Self::from_rows(self.bin_seconds, self.dimensions, &series, &moments, windows, &occupancy)?;
-        let keeps_occupancy = self.keeps_occupancy;
-        Ok(Self { keeps_occupancy, origin, ..kept })
+        Ok(Self { keeps_occupancy: self.keeps_occupancy, bound: self.bound, origin, ..kept })
     }
 }

@@ -47,6 +47,7 @@ pub fn scan(places: &[String], options: &Options, should_stop: &(dyn Fn() -> boo
         Result::Ok(if kept.occupancy { ledger } else { ledger.without_occupancy() })
     };
     let Period { since_s, until_s } = options.intake.period;
+    bounded(empty()?, options)?;
     let (mut ledgers, mut logs) = (Vec::new(), Vec::new());
     for source in intake::discover(places)? {
         match ledger_of(&source)? {
@@ -72,7 +73,7 @@ pub fn scan(places: &[String], options: &Options, should_stop: &(dyn Fn() -> boo
         }
         ledgers.push(ledger);
     }
-    ledger::merge(ledgers, options.allow_overlap)?.between(since_s, until_s)
+    bounded(ledger::merge(ledgers, options.allow_overlap)?, options)?.between(since_s, until_s)
 }
 
 /// Refuses two files of the same content: a copied log would count twice.
@@ -104,7 +105,7 @@ pub fn scan_batches(
 ) -> Result<Ledger> {
     let Period { since_s, until_s } = options.intake.period;
     let empty = Ledger::empty(options.kept.bin_seconds, options.intake.dimensions.clone(), &options.kept.windows)?;
-    empty.between(since_s, until_s)?;
+    bounded(empty, options)?.between(since_s, until_s)?;
     if let Some(name) = options.intake.dimensions.iter().find(|name| schema.column_with_name(name).is_none()) {
         return Err(Error::MissingColumns {
             place: MEMORY.into(),
@@ -118,7 +119,7 @@ pub fn scan_batches(
         threads => threads,
     };
     let new = || Part {
-        table: SeriesTable::new(options.intake.dimensions.clone()),
+        table: SeriesTable::bounded(options.intake.dimensions.clone(), options.intake.max_groups),
         accumulator: Accumulator::new(&options.kept),
         coverage: Coverage::default(),
     };
@@ -160,7 +161,15 @@ pub fn scan_batches(
     ledger.origin.coverage = coverage;
     ledger.origin.inputs =
         vec![InputIdentity { name: MEMORY.into(), bytes: 0, digest: String::new(), format: map.format().into() }];
-    ledger.between(since_s, until_s)
+    bounded(ledger, options)?.between(since_s, until_s)
+}
+
+/// Which values of dimensions stay is decided over the whole.
+fn bounded(ledger: Ledger, options: &Options) -> Result<Ledger> {
+    match options.intake.max_groups {
+        Some(most) => ledger.bounded(most),
+        None => Ok(ledger),
+    }
 }
 
 /// Rows that are worth a thread of their own.

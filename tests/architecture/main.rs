@@ -27,7 +27,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
     ("intake", &["error", "event", "files", "keys", "lanes"]),
     ("fleet", &["catalog", "error", "hours", "keys", "units"]),
     ("plan", &["catalog", "error", "fleet", "hours", "keys", "physics", "units"]),
-    ("ledger", &["error", "event", "files", "keys", "memory"]),
+    ("ledger", &["error", "event", "files", "hours", "keys", "memory"]),
     ("kernel", &["error", "event", "keys", "lanes", "ledger", "memory", "physics::attention"]),
     (
         "estimate",

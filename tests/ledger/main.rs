@@ -1,5 +1,6 @@
 //! The ledger's promises: exact, order-free, mergeable anywhere, the same on disk.
 
+mod bounds;
 mod columns;
 mod file;
 mod laws;

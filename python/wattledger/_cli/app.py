@@ -33,6 +33,9 @@ By = Annotated[str, typer.Option(help="Keys to group by, with commas: deployment
 Format = Annotated[str, typer.Option(help="Log format; auto tells it by its columns. csv-raw: unguarded CSV output.")]
 Map = Annotated[list[str], typer.Option("--map", help="FIELD=COLUMN, FIELD= for none, or a TOML file.")]
 Dimension = Annotated[list[str], typer.Option("--dimension", help="A column to keep as a key of your own.")]
+MaxGroups = Annotated[
+    int, typer.Option("--max-groups", min=1, help="Values of a dimension that stand apart; the others are (other).")
+]
 InputZone = Annotated[str | None, typer.Option("--input-timezone", help="Zone of times without an offset.")]
 GroupZone = Annotated[str | None, typer.Option("--group-timezone", help="Zone of hours, days and months; UTC if none.")]
 Since = Annotated[str | None, typer.Option(help="Start of the period, on a bin edge: 2026-01-01 or RFC 3339.")]
@@ -48,6 +51,7 @@ Force = Annotated[bool, typer.Option("--force", help="Add ledgers that hold the 
 
 MAX_BAD = 0.001
 MAX_LINE = 8 << 20
+MAX_GROUPS = 100_000
 
 
 def _fleet(path: Path | None) -> wl.Fleet:
@@ -66,10 +70,12 @@ def _settings(
     bin: int,
     threads: int,
     max_line_bytes: int,
+    max_groups: int = MAX_GROUPS,
     force: bool = False,
 ) -> dict[str, Any]:
     return {
         "by": dimension,
+        "max_groups": max_groups,
         "fleet": fleet,
         "bin_seconds": bin,
         "format": None if format in ("auto", "csv-raw") else format,
@@ -115,6 +121,7 @@ def estimate(
     format: Format = "auto",
     map: Map = [],
     dimension: Dimension = [],
+    max_groups: MaxGroups = MAX_GROUPS,
     bin: Bin = 3600,
     max_bad: MaxBad = MAX_BAD,
     threads: Threads = 0,
@@ -131,6 +138,7 @@ def estimate(
     settings = _settings(
         fleet=chosen,
         dimension=[*dimension, *own],
+        max_groups=max_groups,
         format=format,
         map=map,
         input_timezone=input_timezone,
@@ -215,6 +223,7 @@ def ledger(
     format: Format = "auto",
     map: Map = [],
     dimension: Dimension = [],
+    max_groups: MaxGroups = MAX_GROUPS,
     bin: Bin = 3600,
     occupancy: Occupancy = True,
     max_bad: MaxBad = MAX_BAD,
@@ -226,6 +235,7 @@ def ledger(
     settings = _settings(
         fleet=_fleet(fleet),
         dimension=dimension,
+        max_groups=max_groups,
         format=format,
         map=map,
         input_timezone=input_timezone,
@@ -239,6 +249,8 @@ def ledger(
     made = _scan(logs, since, until, {**settings, "occupancy": occupancy})
     made.write(output)
     talk.say(f"wrote {output}")
+    for one in made.describe()["bounded"]:
+        talk.bounded(one)
     talk.account(made.coverage, max_bad)
     return exits.of_coverage(made.coverage, max_bad)
 

@@ -16,7 +16,7 @@ from rich.tree import Tree
 import wattledger as wl
 from wattledger import _engine
 from wattledger._cli import exits, talk
-from wattledger._cli.words import figure, safe
+from wattledger._cli.words import bounded, figure, safe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +52,7 @@ def describe(described: dict[str, Any], *, as_json: bool) -> None:
         "rows": f"{described['moments_rows']:,} moments, {described['occupancy_rows']:,} occupancy",
         "keys": f"{described['series']:,} series, {described['routes']:,} routes",
         "dimensions": ", ".join(described["dimensions"]) or "none",
+        **{"bounded": bounded(one) for one in described["bounded"]},
         "windows": ", ".join(map(str, described["windows"])) or "none",
         "requests": f"{int(described['requests']):,}",
         "input tokens": f"{int(described['input_tokens']):,} ({int(described['cached_tokens']):,} cached)",

@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from wattledger._cli import words
 from wattledger._cli.words import safe
 
 #: Rejects of each reason that are shown with their place.
@@ -25,6 +26,11 @@ def say(line: str) -> None:
 def warn(line: str) -> None:
     """Say that something looks wrong."""
     _console().print(Text.assemble(("warning: ", "bold yellow"), safe(line)))
+
+
+def bounded(one: dict[str, Any]) -> None:
+    """Say that some values of a dimension are summed as one."""
+    warn(f"{words.bounded(one)}; --max-groups keeps more")
 
 
 def error(sentence: str, hint: str | None) -> None:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Any
 
 
 def safe(text: str) -> str:
     """Return text that cannot act on a terminal: control and direction characters as escapes."""
     return "".join(c if unicodedata.category(c) not in ("Cc", "Cf", "Cs") else f"\\u{{{ord(c):x}}}" for c in text)
+
+
+def bounded(one: dict[str, Any]) -> str:
+    """Tell of a dimension of which some values are summed as one."""
+    share = f"{one['kept']:,} of about {one['about']:,.0f} values of `{one['dimension']}` stand apart"
+    return f"{share}, the others are summed as (other)"
 
 
 def digits(largest: float) -> int:

@@ -91,14 +91,13 @@ impl Compiler<'_> {
             let value = format!("{SEA_LEVEL_KPA} kPa");
             self.notes.assume(&self.place, "pressure", value, "the weather series has no pressure_kpa: sea level");
         }
-        let named = self.stated.weather.clone();
-        let nearest = self.row.and_then(|row| row.weather.clone());
-        let station = named.or(nearest).map(|name| self.catalog.weather(&name)).transpose()?.map(|found| found.row);
-        let hours = station.map(catalog::Station::hourly).transpose()?.map(Station::of);
+        let name = self.stated.weather.clone().or_else(|| self.row?.weather.clone());
+        let station = name.map(|name| self.catalog.weather(&name)).transpose()?.map(|found| found.row);
         if let Some(station) = station {
             let place = format!("{}, weather `{}`", self.place, station.id);
             self.notes.fact(&place, "hours", station.hours, station.provenance.of("hours"));
         }
+        let hours = station.map(catalog::Station::hourly).transpose()?.map(Station::of);
         Ok((Climate { dry_bulb, humidity, pressure, station: hours }, station.map(|station| station.id.clone())))
     }
 

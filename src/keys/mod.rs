@@ -3,6 +3,12 @@
 //! A [`Route`](Series::route) is what the log says about where a request went. It is not a deployment: the fleet maps
 //! routes to deployments when an estimate is made. A series is a route plus the values of the user's own dimensions.
 
+mod bound;
+
+pub(crate) use bound::threshold;
+pub use bound::{OTHER, rank};
+
+use bound::Bound;
 use hashbrown::HashTable;
 use std::hash::{BuildHasher, RandomState};
 
@@ -68,6 +74,8 @@ pub fn route_label<'a>(route: &'a [Label], name: &str) -> Option<&'a str> {
 #[derive(Clone, Debug, Default)]
 pub struct SeriesTable {
     dimensions: Vec<String>,
+    /// Of each dimension, where its values are bounded.
+    bounds: Vec<Bound>,
     series: Vec<Series>,
     // Keyed by a random state: labels come from untrusted logs.
     hasher: RandomState,
@@ -81,24 +89,53 @@ impl SeriesTable {
         Self { dimensions, ..Self::default() }
     }
 
+    /// The same with at most about so many values of each dimension; further ones are numbered as [`OTHER`]. Which ones
+    /// stay in the end is decided where all are seen, see [`rank`].
+    #[must_use]
+    pub fn bounded(dimensions: Vec<String>, most: Option<usize>) -> Self {
+        let bounds = most.map_or_else(Vec::new, |most| vec![Bound::new(most); dimensions.len()]);
+        Self { bounds, ..Self::new(dimensions) }
+    }
+
     /// The number of the series with these labels, new or known.
     ///
     /// # Panics
     /// If the labels are not one per route label and dimension, or past 2³² series.
     pub fn intern(&mut self, labels: &[Option<&str>]) -> u32 {
         assert_eq!(labels.len(), ROUTE_LABELS.len() + self.dimensions.len(), "one label per route label and dimension");
-        let Self { series, hasher, index, .. } = self;
-        let same = |id: &u32| series[*id as usize].labels.iter().map(Option::as_deref).eq(labels.iter().copied());
-        if let Some(id) = index.find(hasher.hash_one(labels), same) {
-            return *id;
+        let hash = self.hasher.hash_one(labels);
+        if let Some(id) = self.find(hash, labels) {
+            return id;
         }
+        let beyond = |(bound, value): (&mut Bound, Option<&str>)| {
+            value.is_some_and(|value| value != OTHER && !bound.admits(value))
+        };
+        let values = labels[ROUTE_LABELS.len()..].iter().copied();
+        let beyond: Vec<bool> = self.bounds.iter_mut().zip(values).map(beyond).collect();
+        if !beyond.contains(&true) {
+            return self.add(hash, labels);
+        }
+        let mut labels = labels.to_vec();
+        let bounded = labels[ROUTE_LABELS.len()..].iter_mut().zip(beyond);
+        bounded.filter(|(_, beyond)| *beyond).for_each(|(value, _)| *value = Some(OTHER));
+        let hash = self.hasher.hash_one(labels.as_slice());
+        self.find(hash, &labels).unwrap_or_else(|| self.add(hash, &labels))
+    }
+
+    fn find(&self, hash: u64, labels: &[Option<&str>]) -> Option<u32> {
+        let same = |id: &u32| self.series[*id as usize].labels.iter().map(Option::as_deref).eq(labels.iter().copied());
+        self.index.find(hash, same).copied()
+    }
+
+    fn add(&mut self, hash: u64, labels: &[Option<&str>]) -> u32 {
+        let Self { series, hasher, index, .. } = self;
         let id = u32::try_from(series.len()).expect("fewer than 2^32 series");
         let key = |s: &Series| {
             let labels: Vec<Option<&str>> = s.labels.iter().map(Option::as_deref).collect();
             hasher.hash_one(labels.as_slice())
         };
         series.push(Series::new(labels.iter().map(|l| l.map(Box::from)).collect()));
-        index.insert_unique(hasher.hash_one(labels), id, |id| key(&series[*id as usize]));
+        index.insert_unique(hash, id, |id| key(&series[*id as usize]));
         id
     }
 
