@@ -10,6 +10,11 @@ pub(super) trait Cell<const M: usize>: Copy + PartialEq + Zeroable {
 
     /// How many events fit that add values of at most `bits` bits each.
     fn most(bits: u32) -> u64;
+
+    /// At most so many events are in it.
+    fn events(&self) -> u64 {
+        u64::MAX
+    }
 }
 
 /// How many values of `bits` bits stay within `room` bits together.
@@ -24,6 +29,10 @@ impl Cell<8> for Moments {
 
     fn most(bits: u32) -> u64 {
         most(bits, 64)
+    }
+
+    fn events(&self) -> u64 {
+        self.0[0]
     }
 }
 
@@ -71,5 +80,9 @@ impl Cell<4> for Arrivals {
 
     fn most(bits: u32) -> u64 {
         most(bits, u64::BITS - Self::REQUEST_BITS).min((1 << Self::REQUEST_BITS) - 1)
+    }
+
+    fn events(&self) -> u64 {
+        self.0 & ((1 << Self::REQUEST_BITS) - 1)
     }
 }

@@ -3,7 +3,7 @@
 //! Each worker owns an [`Accumulator`]. Events are looked at a tile at a time, and the tile says how they are added:
 //!
 //! - **in order**, where it falls into a few neighbouring bins: dense cells of those bins, which stay in the cache;
-//! - **at once**, where it is wide but all cells there are fit the cache;
+//! - **at once**, where it is wide and all cells of its bins are worth having: cells are asked for before they are needed;
 //! - **in lots**, where neither holds: events wait, are sorted by bin, and then are in order. A bin with few events for
 //!   many keys is sorted by key as well and needs no cells at all.
 //!
@@ -28,7 +28,7 @@ use gather::Run;
 use lot::Lot;
 use occupancy::Occupancy;
 use simd::{Moments, Record, Tokens};
-use slabs::Slabs;
+use slabs::{Scattered, Slabs};
 use std::collections::{BTreeSet, HashMap};
 use tile::{TILE, Tile};
 
@@ -70,6 +70,8 @@ pub struct Accumulator {
     lot: Lot,
     at: Vec<u32>,
     places: Vec<usize>,
+    /// Events that came so far.
+    seen: u64,
 }
 
 impl Accumulator {
@@ -86,6 +88,7 @@ impl Accumulator {
             lot: Lot::default(),
             at: Vec::new(),
             places: Vec::new(),
+            seen: 0,
         }
     }
 
@@ -130,7 +133,8 @@ impl Accumulator {
     fn tile(&mut self, tile: &Tile<'_>) {
         let keys = self.route_of.len();
         let many = keys * size_of::<Moments>() > DENSE_BYTES;
-        if many || !self.in_order(tile, keys) {
+        self.seen += tile.len() as u64;
+        if many || !(self.in_order(tile, keys) || self.scattered(tile, keys)) {
             if self.lot.is_full() {
                 self.settle();
             }
@@ -171,6 +175,33 @@ impl Accumulator {
                 let tokens = [tile.input[i], tile.cached[i], tile.output[i]];
                 let cells = slabs.bin(tile.bin(tile.time[i], self.bin_s), keys, 1, tile.product_bits);
                 add_areas(&mut cells[tile.series[i] as usize], tokens, *window);
+            }
+        }
+        true
+    }
+
+    /// Adds a tile of bins that lie far apart, where all cells of them are worth having; says whether it was one.
+    fn scattered(&mut self, tile: &Tile<'_>, keys: usize) -> bool {
+        let bins = tile.bins(self.bin_s);
+        let (first, last, _) = bins;
+        let many = (last.abs_diff(first) / self.bin_s.unsigned_abs()).saturating_mul(keys as u64) > self.seen;
+        if many || !self.windows.is_empty() {
+            return false;
+        }
+        let Self { at, moments, .. } = self;
+        let Some(Scattered { cells, first, places }) =
+            moments.scattered(bins, keys, tile.len() as u64, tile.product_bits)
+        else {
+            return false;
+        };
+        tile.scatter((first, self.bin_s), places, tile.series, at);
+        let Tile { input, cached, output, .. } = tile;
+        let tokens = Tokens { at, input, cached, output, ahead: tile.ahead };
+        match &mut self.occupancy {
+            None => simd::moments_scattered(cells, tokens),
+            Some(occupancy) => {
+                let Some((arrivals, at)) = occupancy.arrivals(tile, &self.route_of) else { return false };
+                simd::moments_and_arrivals_scattered(cells, arrivals, at, tokens);
             }
         }
         true

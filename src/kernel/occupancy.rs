@@ -71,6 +71,11 @@ impl Occupancy {
         let Self { plain, at, places, .. } = self;
         let keys = route_of.len();
         let bins = tile.bins(WIDTH_S);
+        if Slabs::<Arrivals, 4>::is_far(bins) {
+            let found = plain.scattered(bins, keys, tile.len() as u64, tile.output_bits)?;
+            tile.scatter((found.first, WIDTH_S), found.places, tile.series, at);
+            return Some((found.cells, at));
+        }
         let cells = plain.span(bins, keys, tile.len() as u64, tile.output_bits, places)?;
         if let [start] = places.as_slice() {
             return Some((&mut cells[*start..*start + keys], tile.series));

@@ -27,6 +27,46 @@ struct Slab {
     bits: u32,
 }
 
+/// Neighbouring bins that are ready for events in any order.
+#[derive(Debug, Default)]
+struct Wide {
+    first: i64,
+    last: i64,
+    step: i64,
+    keys: usize,
+    bits: u32,
+    /// Events that each of the bins has room for.
+    left: u64,
+    /// The changes there were then.
+    at: u64,
+    places: Vec<u32>,
+}
+
+impl Wide {
+    /// Room that is made in every bin at once.
+    const EVENTS: u64 = 1 << 20;
+
+    fn holds(&self, (first, last, step): (i64, i64, i64), keys: usize, events: u64, bits: u32, changes: u64) -> bool {
+        self.left >= events
+            && self.at == changes
+            && self.step == step
+            && (self.first..=self.last).contains(&first)
+            && last <= self.last
+            && keys <= self.keys
+            && bits <= self.bits
+    }
+}
+
+/// Cells of many bins.
+pub(super) struct Scattered<'a, C> {
+    /// All cells.
+    pub cells: &'a mut [C],
+    /// The first of the bins, in seconds.
+    pub first: i64,
+    /// Where the cells of each bin begin.
+    pub places: &'a [u32],
+}
+
 /// Cells by bin and key; see the module.
 #[derive(Debug)]
 pub(super) struct Slabs<C, const M: usize> {
@@ -38,6 +78,9 @@ pub(super) struct Slabs<C, const M: usize> {
     runs: Vec<Run<M>>,
     /// Runs there were after the last shrinking.
     shrunk: usize,
+    /// Counts whatever moves or empties cells.
+    changes: u64,
+    wide: Wide,
 }
 
 impl<const M: usize, C: Cell<M>> Slabs<C, M> {
@@ -46,7 +89,16 @@ impl<const M: usize, C: Cell<M>> Slabs<C, M> {
     }
 
     pub(super) fn with_budget(budget: usize) -> Self {
-        Self { live: Vec::new(), recent: 0, arena: Vec::new(), budget, runs: Vec::new(), shrunk: 0 }
+        Self {
+            live: Vec::new(),
+            recent: 0,
+            arena: Vec::new(),
+            budget,
+            runs: Vec::new(),
+            shrunk: 0,
+            changes: 0,
+            wide: Wide::default(),
+        }
     }
 
     /// Bytes of all live cells.
@@ -60,6 +112,11 @@ impl<const M: usize, C: Cell<M>> Slabs<C, M> {
         let at = self.ready(bin, keys, events, bits);
         let Slab { start, len, .. } = self.live[at];
         &mut self.arena[start..start + len]
+    }
+
+    /// Whether bins lie too far apart for [`Self::span`].
+    pub(super) fn is_far((first, last, step): (i64, i64, i64)) -> bool {
+        last.abs_diff(first) / step.unsigned_abs() >= MOST_BINS as u64
     }
 
     /// All cells, with the place of those of each bin from `first` to `last`; `None` where there are too many bins, or
@@ -96,6 +153,49 @@ impl<const M: usize, C: Cell<M>> Slabs<C, M> {
         Some(&mut self.arena)
     }
 
+    /// All cells, ready for events that fall into any bin from `first` to `last` in no order, with the place of every bin;
+    /// `None` where they are too many, or events too large.
+    pub(super) fn scattered(
+        &mut self,
+        span: (i64, i64, i64),
+        keys: usize,
+        events: u64,
+        bits: u32,
+    ) -> Option<Scattered<'_, C>> {
+        if !self.wide.holds(span, keys, events, bits, self.changes) {
+            self.widen(span, keys, bits)?;
+        }
+        self.wide.left -= events;
+        Some(Scattered { cells: &mut self.arena, first: self.wide.first, places: &self.wide.places })
+    }
+
+    /// Makes all these bins ready at once: that is not worth while for a tile alone.
+    fn widen(&mut self, (first, last, step): (i64, i64, i64), keys: usize, bits: u32) -> Option<()> {
+        let (first, last) =
+            if self.wide.step == step { (first.min(self.wide.first), last.max(self.wide.last)) } else { (first, last) };
+        let distance = usize::try_from(last.abs_diff(first) / step.unsigned_abs()).ok()?;
+        let cells = distance.checked_add(1)?.checked_mul(keys)?;
+        if C::most(bits) < Wide::EVENTS << 2 || cells > self.budget / size_of::<C>() {
+            return None;
+        }
+        let starts = || (0..).map(move |i| first + i * step).take(distance + 1);
+        // Making room for one bin may empty all: then the first ones are made anew, and there is room for them.
+        for _ in 0..2 {
+            starts().for_each(|bin| _ = self.ready(bin, keys, 0, bits));
+        }
+        if self.live.len() <= distance {
+            return None;
+        }
+        let mut places = std::mem::take(&mut self.wide.places);
+        places.clear();
+        for bin in starts() {
+            let at = self.ready(bin, keys, Wide::EVENTS, bits);
+            places.push(u32::try_from(self.live[at].start).ok()?);
+        }
+        self.wide = Wide { first, last, step, keys, bits, left: Wide::EVENTS, at: self.changes, places };
+        Some(())
+    }
+
     /// Place of a slab with room for these events.
     #[inline]
     fn ready(&mut self, bin: i64, keys: usize, events: u64, bits: u32) -> usize {
@@ -105,7 +205,8 @@ impl<const M: usize, C: Cell<M>> Slabs<C, M> {
         };
         self.recent = at;
         let slab = self.live[at];
-        if slab.events + events > C::most(slab.bits.max(bits)) {
+        let most = C::most(slab.bits.max(bits));
+        if slab.events + events > most && self.counted(at) + events > most {
             self.empty(at);
         }
         let slab = &mut self.live[at];
@@ -121,6 +222,7 @@ impl<const M: usize, C: Cell<M>> Slabs<C, M> {
                 // Keys became more: the cells move to where there is room for more still.
                 let Slab { start, len, .. } = self.live[at];
                 let Some(to) = self.room(keys.next_power_of_two()) else { return self.insert(bin, keys) };
+                self.changes += 1;
                 self.arena.copy_within(start..start + len, to);
                 let slab = &mut self.live[at];
                 (slab.start, slab.len) = (to, keys.next_power_of_two());
@@ -131,6 +233,7 @@ impl<const M: usize, C: Cell<M>> Slabs<C, M> {
     }
 
     fn insert(&mut self, bin: i64, keys: usize) -> usize {
+        self.changes += 1;
         let start = self.room(keys).or_else(|| self.room(keys)).unwrap_or(0);
         let at = self.live.partition_point(|slab| slab.bin < bin);
         self.live.insert(at, Slab { bin, start, len: keys, events: 0, bits: 0 });
@@ -157,8 +260,20 @@ impl<const M: usize, C: Cell<M>> Slabs<C, M> {
         Some(start)
     }
 
+    /// Events in the fullest cell of a slab: not all of a bin are of one key, and what was made ready may not have come.
+    fn counted(&mut self, at: usize) -> u64 {
+        let Slab { start, len, .. } = self.live[at];
+        let fullest = self.arena[start..start + len].iter().map(Cell::events).max().unwrap_or(0);
+        let slab = &mut self.live[at];
+        slab.events = slab.events.min(fullest);
+        // Events that bins are ready for may still come.
+        self.changes += 1;
+        slab.events
+    }
+
     /// Moves what the cells of a slab hold into runs.
     fn empty(&mut self, at: usize) {
+        self.changes += 1;
         let Slab { bin, start, len, .. } = self.live[at];
         for (key, cell) in (0..).zip(&mut self.arena[start..start + len]) {
             if *cell != C::zeroed() {

@@ -87,4 +87,26 @@ impl<'a> Tile<'a> {
             at.extend(keys.iter().zip(self.time).map(|(key, time)| place(bin(time)) + key));
         }
     }
+
+    /// For each event the place of its bin, counted from the first, in `places` and its key in `keys` behind it; any number
+    /// of bins.
+    pub fn scatter(&self, (first, step): (i64, i64), places: &[u32], keys: &[u32], at: &mut Vec<u32>) {
+        let start = first * self.ticks.per_second();
+        let width = (step * self.ticks.per_second()).unsigned_abs();
+        // A product is faster than a quotient, and short of it by one at most.
+        let inverse = u64::MAX / width;
+        at.clear();
+        at.extend(keys.iter().zip(self.time).map(|(key, time)| {
+            let since = time.abs_diff(start);
+            let short = high(since, inverse);
+            let bin = short + u64::from(since - short * width >= width);
+            places[usize::try_from(bin).unwrap_or(usize::MAX)] + key
+        }));
+    }
+}
+
+/// The upper half of a product.
+#[inline]
+fn high(a: u64, b: u64) -> u64 {
+    ((u128::from(a) * u128::from(b)) >> 64) as u64
 }

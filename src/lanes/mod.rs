@@ -104,7 +104,7 @@ impl<'a> Ahead<'a> {
     #[inline]
     pub(crate) fn line(&mut self) {
         let Some(part) = self.parts.get(self.part) else { return };
-        prefetch(part.as_ptr().wrapping_add(self.at));
+        prefetch::<LATER>(part.as_ptr().wrapping_add(self.at));
         self.at += 64;
         if self.at >= part.len() {
             (self.part, self.at) = (self.part + 1, 0);
@@ -112,13 +112,24 @@ impl<'a> Ahead<'a> {
     }
 }
 
+/// Asks for what is read next.
 #[inline]
-fn prefetch(address: *const u8) {
+pub(crate) fn soon<T>(value: &T) {
+    prefetch::<NEXT>(std::ptr::from_ref(value).cast());
+}
+
+/// Into the first-level cache, as the processor's hints have it.
+const NEXT: i32 = 3;
+/// Into the second.
+const LATER: i32 = 2;
+
+#[inline]
+fn prefetch<const HINT: i32>(address: *const u8) {
     #[cfg(target_arch = "x86_64")]
     #[expect(unsafe_code, reason = "it takes an address")]
     // SAFETY: a prefetch is a hint: it reads nothing that a program can see, and never fails.
     unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(address.cast());
+        std::arch::x86_64::_mm_prefetch::<HINT>(address.cast());
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = address;

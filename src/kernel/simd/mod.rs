@@ -6,7 +6,7 @@ mod portable;
 
 use super::cell::Arrivals;
 use crate::event::Ahead;
-use crate::lanes::dispatched;
+use crate::lanes::{dispatched, soon};
 use bytemuck::Zeroable;
 
 /// Eight sums of one series and bin: one line of the cache.
@@ -34,6 +34,20 @@ pub(super) struct Tokens<'a> {
     pub ahead: Ahead<'a>,
 }
 
+impl<'a> Tokens<'a> {
+    /// Some of them; nothing is read ahead.
+    fn part(&self, start: usize, end: usize) -> Tokens<'a> {
+        let part = |column: &'a [u32]| &column[start..end];
+        Tokens {
+            at: part(self.at),
+            input: part(self.input),
+            cached: part(self.cached),
+            output: part(self.output),
+            ahead: Ahead::default(),
+        }
+    }
+}
+
 dispatched! {
     /// Adds `[1, i, c, o, i², c², i·o, o²]` of each event to its cell.
     pub(super) fn moments(cells: &mut [Moments], tokens: Tokens<'_>);
@@ -41,6 +55,42 @@ dispatched! {
     pub(super) fn moments_and_arrivals(cells: &mut [Moments], arrivals: &mut [Arrivals], at: &[u32], tokens: Tokens<'_>);
     /// The same for records, whose first value is the cell.
     pub(super) fn moments_of_records(cells: &mut [Moments], records: &[Record]);
+}
+
+/// Events between the asking for a cell and the need of it.
+const AHEAD: usize = 32;
+
+/// [`moments`] of cells that are far from the processor.
+pub(super) fn moments_scattered(cells: &mut [Moments], tokens: Tokens<'_>) {
+    let Tokens { at, .. } = tokens;
+    at[..AHEAD.min(at.len())].iter().for_each(|at| soon(&cells[*at as usize]));
+    for start in (0..at.len()).step_by(AHEAD) {
+        let end = (start + AHEAD).min(at.len());
+        at[end..(end + AHEAD).min(at.len())].iter().for_each(|at| soon(&cells[*at as usize]));
+        moments(cells, tokens.part(start, end));
+    }
+}
+
+/// [`moments_and_arrivals`] of cells that are far from the processor.
+pub(super) fn moments_and_arrivals_scattered(
+    cells: &mut [Moments],
+    arrivals: &mut [Arrivals],
+    at: &[u32],
+    tokens: Tokens<'_>,
+) {
+    let ask = |cells: &[Moments], arrivals: &[Arrivals], start: usize| {
+        let end = (start + AHEAD).min(at.len());
+        for (cell, arrival) in tokens.at[start..end].iter().zip(&at[start..end]) {
+            soon(&cells[*cell as usize]);
+            soon(&arrivals[*arrival as usize]);
+        }
+    };
+    ask(cells, arrivals, 0);
+    for start in (0..at.len()).step_by(AHEAD) {
+        let end = (start + AHEAD).min(at.len());
+        ask(cells, arrivals, end);
+        moments_and_arrivals(cells, arrivals, &at[start..end], tokens.part(start, end));
+    }
 }
 
 #[cfg(test)]
