@@ -32,7 +32,7 @@ impl<R: Read> Read for Hashed<R> {
     }
 }
 
-type Stored = BufReader<Hashed<Box<dyn Read>>>;
+type Stored = BufReader<Hashed<Box<dyn Read + Send>>>;
 
 enum Body {
     Plain(Stored),
@@ -71,7 +71,7 @@ pub(super) fn open_path(path: &Path) -> Result<Opened> {
 }
 
 /// Opens a stream. `seekable` is the same file where it can be read from any place, which an index needs.
-pub(super) fn open(path: &Path, stream: Box<dyn Read>, seekable: Option<File>) -> Result<Opened> {
+pub(super) fn open(path: &Path, stream: Box<dyn Read + Send>, seekable: Option<File>) -> Result<Opened> {
     let mut stored = BufReader::with_capacity(PIECE, Hashed { inner: stream, hash: Xxh3::new(), bytes: 0 });
     let first = stored.fill_buf().map_err(|error| super::discover::access(path, &error))?;
     if first.is_empty() {

@@ -8,14 +8,12 @@ use super::kind::{self, Layout};
 use super::lines::{Block, Blocks, Buffer};
 use super::pages::Group;
 use super::row::{Book, Interner};
+use super::share::share;
 use super::{Options, Outcome, Sink, Source, fast, ipc, parquet};
 use crate::error::{Error, Result};
 use crate::event::{BATCH_ROWS, Coverage, EventBatch, EventColumns, InputIdentity};
 use crate::keys::SeriesTable;
 use arrow_array::RecordBatch;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// What every reader of one call shares.
@@ -206,93 +204,16 @@ fn json_lines<S: Sink>(run: &Run, container: Container, name: &str, workers: &mu
     // A small file is not worth waking anyone.
     let alone = workers.len() == 1 || (container.is_whole() && run.options.block_bytes >= container.head().len());
     let mut blocks = Blocks::new(container, run.options.block_bytes, limit);
-    let damage = if alone {
-        cut(run, &mut blocks, |block| {
-            workers[0].lines(&block, &map, name, limit)?;
-            Ok(block.bytes)
-        })?
-    } else {
-        share(run, &mut blocks, workers, |worker, block| worker.lines(block, &map, name, limit))?
-    };
-    let damage = damage.map(|error| blocks.source().refusal(&error));
-    Ok(Ended { container: blocks.into_source(), format: map.format, damage, note: None })
-}
-
-/// Gives every block to `take`, which gives memory back. The answer is the damage that ended the stream.
-fn cut(
-    run: &Run,
-    blocks: &mut Blocks<Container>,
-    mut take: impl FnMut(Block) -> Result<Buffer>,
-) -> Result<Option<std::io::Error>> {
+    let workers = if alone { &mut workers[..1] } else { workers };
     let mut damage = None;
-    let mut memory = Buffer::default();
-    loop {
-        if (run.should_stop)() {
-            return Err(Error::Interrupted);
-        }
+    let cut = |mut memory: Buffer| loop {
         match blocks.next(std::mem::take(&mut memory)) {
-            Ok(Some(block)) => memory = take(block)?,
-            Ok(None) => return Ok(damage),
+            Ok(block) => return block,
             // One more block holds the lines before the damage.
             Err(error) => damage = Some(error),
         }
-    }
-}
-
-/// Cuts blocks here and reads them on all workers.
-fn share<S: Sink>(
-    run: &Run,
-    blocks: &mut Blocks<Container>,
-    workers: &mut [Worker<S>],
-    read: impl Fn(&mut Worker<S>, &Block) -> Result<()> + Sync,
-) -> Result<Option<std::io::Error>> {
-    let (full, waiting) = mpsc::sync_channel::<Block>(workers.len());
-    let (empty, emptied) = mpsc::channel::<Buffer>();
-    let waiting = Mutex::new(waiting);
-    let failed = AtomicBool::new(false);
-    thread::scope(|scope| {
-        // Both ends live in here, so that nobody waits for someone who is gone.
-        let full: SyncSender<Block> = full;
-        let waiting = &waiting;
-        let (read, failed) = (&read, &failed);
-        let readers: Vec<_> = workers
-            .iter_mut()
-            .map(|worker| {
-                let empty = empty.clone();
-                scope.spawn(move || drain(waiting, &empty, failed, |block| read(worker, block)))
-            })
-            .collect();
-        let cut = cut(run, blocks, |block| {
-            // The worker that met an error says below which one.
-            if failed.load(Ordering::Relaxed) || full.send(block).is_err() {
-                return Err(Error::Interrupted);
-            }
-            Ok(emptied.try_recv().unwrap_or_default())
-        });
-        drop(full);
-        for reader in readers {
-            reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        }
-        cut
-    })
-}
-
-/// Reads blocks until none comes. After an error blocks are thrown away, so that the cutting thread is never stuck.
-fn drain(
-    waiting: &Mutex<Receiver<Block>>,
-    empty: &Sender<Buffer>,
-    failed: &AtomicBool,
-    mut read: impl FnMut(&Block) -> Result<()>,
-) -> Result<()> {
-    let mut outcome = Ok(());
-    loop {
-        let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(block) = next else { return outcome };
-        if outcome.is_ok() {
-            outcome = read(&block);
-            failed.fetch_or(outcome.is_err(), Ordering::Relaxed);
-        }
-        // Nobody may be left to take the memory.
-        let _ = empty.send(block.bytes);
-    }
+    };
+    share(workers, Box::new(cut), run.should_stop, |worker, block| worker.lines(block, &map, name, limit))?;
+    let damage = damage.map(|error| blocks.source().refusal(&error));
+    Ok(Ended { container: blocks.into_source(), format: map.format, damage, note: None })
 }

@@ -49,6 +49,7 @@ mod plain;
 mod ranges;
 mod records;
 mod row;
+mod share;
 mod skip;
 mod template;
 mod time;
