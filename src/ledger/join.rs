@@ -6,8 +6,13 @@ use crate::memory;
 use crate::{Error, Result};
 use std::cmp::Ordering;
 
-/// The rows of both sides that one row is made of.
-type Pair = (Option<usize>, Option<usize>);
+/// The rows of both sides that one row is made of; [`NONE`] where a side has none. There are millions of them.
+type Pair = (u32, u32);
+const NONE: u32 = u32::MAX;
+
+fn short(at: usize) -> u32 {
+    u32::try_from(at).ok().filter(|at| *at != NONE).expect("a ledger has fewer than 2^32 rows")
+}
 
 impl<const N: usize> Rows<N> {
     /// The sum of two families whose keys are places in lists that were united, in order.
@@ -27,20 +32,22 @@ impl<const N: usize> Rows<N> {
         };
         for (mut x, mut y) in ranges(a, keys_a).into_iter().zip(ranges(b, keys_b)) {
             let start = pairs.len();
-            while !x.is_empty() || !y.is_empty() {
-                let order = match (x.is_empty(), y.is_empty()) {
-                    (false, false) => a.bins[x.start].cmp(&b.bins[y.start]),
-                    (false, true) => Ordering::Less,
-                    (true, _) => Ordering::Greater,
+            while !x.is_empty() && !y.is_empty() {
+                let (bin_a, bin_b) = (a.bins[x.start], b.bins[y.start]);
+                let pair = match bin_a.cmp(&bin_b) {
+                    Ordering::Less => (short(x.start), NONE),
+                    Ordering::Greater => (NONE, short(y.start)),
+                    Ordering::Equal => (short(x.start), short(y.start)),
                 };
-                let pair = match order {
-                    Ordering::Less => (x.next(), None),
-                    Ordering::Greater => (None, y.next()),
-                    Ordering::Equal => (x.next(), y.next()),
-                };
-                joined.bins.extend(pair.0.map(|at| a.bins[at]).or(pair.1.map(|at| b.bins[at])));
+                (x.start, y.start) = (x.start + usize::from(pair.0 != NONE), y.start + usize::from(pair.1 != NONE));
+                joined.bins.push(bin_a.min(bin_b));
                 pairs.push(pair);
             }
+            // What only one of them has follows as it is.
+            joined.bins.extend_from_slice(&a.bins[x.clone()]);
+            joined.bins.extend_from_slice(&b.bins[y.clone()]);
+            pairs.extend(x.map(|at| (short(at), NONE)));
+            pairs.extend(y.map(|at| (NONE, short(at))));
             joined.keys.push(start..pairs.len());
         }
         for (sums, (x, y)) in joined.sums.iter_mut().zip(a.sums.iter().zip(&b.sums)) {
@@ -56,9 +63,9 @@ fn added(a: &Sums, b: &Sums, pairs: &[Pair]) -> Result<Sums> {
     }
     let (mut most, mut wrapped) = (0, false);
     let mut long: Vec<u64> = memory::with_capacity(pairs.len());
+    let low = |sums: &Sums, at: u32| if at == NONE { (0, false) } else { sums.low(at as usize) };
     long.extend(pairs.iter().map(|(x, y)| {
-        let (x, x_wide) = x.map_or((0, false), |at| a.low(at));
-        let (y, y_wide) = y.map_or((0, false), |at| b.low(at));
+        let ((x, x_wide), (y, y_wide)) = (low(a, *x), low(b, *y));
         let (sum, over) = x.overflowing_add(y);
         wrapped |= over | x_wide | y_wide;
         most = most.max(sum);
@@ -74,8 +81,9 @@ fn added(a: &Sums, b: &Sums, pairs: &[Pair]) -> Result<Sums> {
             Sums::Long(long)
         });
     }
+    let get = |sums: &Sums, at: u32| if at == NONE { 0 } else { sums.get(at as usize) };
     let sum = |(x, y): &Pair| {
-        let sum = x.map_or(0, |at| a.get(at)).checked_add(y.map_or(0, |at| b.get(at)));
+        let sum = get(a, *x).checked_add(get(b, *y));
         let fits = sum.filter(|sum| *sum <= CELL_LIMIT);
         fits.ok_or_else(|| Error::Overflow { what: "a ledger sum of more than 38 digits".into() })
     };

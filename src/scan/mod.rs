@@ -60,10 +60,8 @@ pub fn scan(places: &[String], options: &Options, should_stop: &(dyn Fn() -> boo
         empty()?.between(since_s, until_s)?;
         let new = || Worker(Accumulator::new(&options.kept));
         let outcome = intake::read(&logs, &options.intake, new, should_stop)?;
-        let mut parts = Vec::new();
-        for (table, worker) in outcome.workers.into_iter().filter(|(table, _)| !table.is_empty()) {
-            parts.push(worker.0.into_ledger(&table)?);
-        }
+        let workers = outcome.workers.into_iter().filter(|(table, _)| !table.is_empty());
+        let parts = into_ledgers(workers.map(|(table, worker)| (table, worker.0)).collect())?;
         let mut ledger = if parts.is_empty() { empty()? } else { ledger::merge(parts, false)? };
         ledger.origin.coverage = outcome.coverage;
         ledger.origin.inputs = outcome.inputs;
@@ -152,16 +150,28 @@ pub fn scan_batches(
         rows += batch.num_rows() as u64;
     }
     let mut coverage = Coverage::default();
-    let mut ledgers = Vec::new();
+    let mut gathered = Vec::new();
     for part in parts {
         coverage.merge(&part.coverage);
-        ledgers.push(part.accumulator.into_ledger(&part.table)?);
+        gathered.push((part.table, part.accumulator));
     }
-    let mut ledger = ledger::merge(ledgers, false)?;
+    let mut ledger = ledger::merge(into_ledgers(gathered)?, false)?;
     ledger.origin.coverage = coverage;
     ledger.origin.inputs =
         vec![InputIdentity { name: MEMORY.into(), bytes: 0, digest: String::new(), format: map.format().into() }];
     bounded(ledger, options)?.between(since_s, until_s)
+}
+
+/// The ledgers of what workers gathered, each on a thread of its own.
+fn into_ledgers(gathered: Vec<(SeriesTable, Accumulator)>) -> Result<Vec<Ledger>> {
+    let into = |(table, accumulator): (SeriesTable, Accumulator)| accumulator.into_ledger(&table);
+    if gathered.len() < 2 {
+        return gathered.into_iter().map(into).collect();
+    }
+    thread::scope(|scope| {
+        let working: Vec<_> = gathered.into_iter().map(|one| scope.spawn(move || into(one))).collect();
+        working.into_iter().map(|one| one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    })
 }
 
 /// Which values of dimensions stay is decided over the whole.
