@@ -212,6 +212,7 @@ impl Values {
 
     /// The columns that are unknown, one bit each.
     pub(super) fn unknown(&self) -> u32 {
+        const { assert!(SUMS.len() <= u32::BITS as usize, "one bit each") };
         self.sums.iter().rev().fold(0, |bits, value| bits << 1 | u32::from(value.is_nan()))
     }
 

@@ -131,7 +131,8 @@ impl Estimate {
         values
     }
 
-    /// The columns that are unknown of a line, one bit each.
+    /// The columns that are unknown of a line, one bit each. Only factors of the hour can be unknown: what machines do and what
+    /// making them takes are numbers, and what is unknown of the mean overhead is so of the marginal.
     pub(super) fn unknown_columns(&self, line: &Line) -> u32 {
         let hour = || self.site_hours.get(line.site()?, line.bin);
         match (&line.load, hour()) {

@@ -32,7 +32,7 @@ struct State<'a> {
 /// Gives every block of a stream to one of the workers. `should_stop` is asked for every block.
 ///
 /// # Errors
-/// The first that a worker met, or [`Error::Interrupted`].
+/// One that a worker met, or [`Error::Interrupted`].
 pub(super) fn share<W: Send>(
     workers: &mut [W],
     cut: Cut<'_>,
@@ -75,14 +75,17 @@ impl<'a> Shared<'a> {
     fn next(&self, memory: Buffer) -> Option<Block> {
         let mut state = self.lock();
         state.spare.push(memory);
+        let mut handed_over = false;
         loop {
-            if let Some(block) = state.ready.pop_front() {
+            // What was handed over is for the one who waits.
+            if let Some(block) = (!handed_over).then(|| state.ready.pop_front()).flatten() {
                 return Some(block);
             }
             if state.over {
                 return None;
             }
             let Some(mut cut) = state.cut.take() else {
+                handed_over = false;
                 state.waiting += 1;
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 state.waiting -= 1;
@@ -96,6 +99,7 @@ impl<'a> Shared<'a> {
             let Some(block) = block else {
                 state.over = true;
                 self.changed.notify_all();
+                handed_over = false;
                 continue;
             };
             if state.waiting <= state.ready.len() {
@@ -103,6 +107,7 @@ impl<'a> Shared<'a> {
             }
             state.ready.push_back(block);
             self.changed.notify_one();
+            handed_over = true;
         }
     }
 }

@@ -162,7 +162,9 @@ impl Accumulator {
         };
         let tokens = Tokens { at, input, cached, output, ahead: tile.ahead };
         let occupancy = self.occupancy.as_mut();
-        if let Some((arrivals, at)) = occupancy.and_then(|occupancy| occupancy.arrivals(tile, &self.route_of)) {
+        if let Some((arrivals, at)) =
+            occupancy.and_then(|occupancy| occupancy.arrivals(tile, &self.route_of, self.seen))
+        {
             simd::moments_and_arrivals(cells, arrivals, at, tokens);
         } else {
             simd::moments(cells, tokens);
@@ -182,25 +184,24 @@ impl Accumulator {
 
     /// Adds a tile of bins that lie far apart, where all cells of them are worth having; says whether it was one.
     fn scattered(&mut self, tile: &Tile<'_>, keys: usize) -> bool {
-        let bins = tile.bins(self.bin_s);
-        let (first, last, _) = bins;
-        let many = (last.abs_diff(first) / self.bin_s.unsigned_abs()).saturating_mul(keys as u64) > self.seen;
-        if many || !self.windows.is_empty() {
+        let Self { at, moments, occupancy, .. } = self;
+        let plain = occupancy.as_mut().is_none_or(|occupancy| occupancy.is_plain(tile, &self.route_of));
+        if !plain || !self.windows.is_empty() {
             return false;
         }
-        let Self { at, moments, .. } = self;
+        let events = (tile.len() as u64, self.seen);
         let Some(Scattered { cells, first, places }) =
-            moments.scattered(bins, keys, tile.len() as u64, tile.product_bits)
+            moments.scattered(tile.bins(self.bin_s), keys, events, tile.product_bits)
         else {
             return false;
         };
         tile.scatter((first, self.bin_s), places, tile.series, at);
         let Tile { input, cached, output, .. } = tile;
         let tokens = Tokens { at, input, cached, output, ahead: tile.ahead };
-        match &mut self.occupancy {
+        match occupancy {
             None => simd::moments_scattered(cells, tokens),
             Some(occupancy) => {
-                let Some((arrivals, at)) = occupancy.arrivals(tile, &self.route_of) else { return false };
+                let Some((arrivals, at)) = occupancy.arrivals(tile, &self.route_of, self.seen) else { return false };
                 simd::moments_and_arrivals_scattered(cells, arrivals, at, tokens);
             }
         }

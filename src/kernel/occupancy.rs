@@ -64,15 +64,20 @@ impl Occupancy {
     }
 
     /// Cells that a tile can be added to together with its moments: the cells, and which of them each event is in.
-    pub fn arrivals<'t>(&'t mut self, tile: &Tile<'t>, route_of: &[u32]) -> Option<(&'t mut [Arrivals], &'t [u32])> {
-        if tile.latency_us.is_some() || !self.one_to_one(route_of) {
+    pub fn arrivals<'t>(
+        &'t mut self,
+        tile: &Tile<'t>,
+        route_of: &[u32],
+        seen: u64,
+    ) -> Option<(&'t mut [Arrivals], &'t [u32])> {
+        if !self.is_plain(tile, route_of) {
             return None;
         }
         let Self { plain, at, places, .. } = self;
         let keys = route_of.len();
         let bins = tile.bins(WIDTH_S);
         if Slabs::<Arrivals, 4>::is_far(bins) {
-            let found = plain.scattered(bins, keys, tile.len() as u64, tile.output_bits)?;
+            let found = plain.scattered(bins, keys, (tile.len() as u64, seen), tile.output_bits)?;
             tile.scatter((found.first, WIDTH_S), found.places, tile.series, at);
             return Some((found.cells, at));
         }
@@ -82,6 +87,11 @@ impl Occupancy {
         }
         tile.places(bins, places, tile.series, at);
         Some((cells, at))
+    }
+
+    /// Whether a tile has no latencies and every series is a route of its own.
+    pub fn is_plain(&mut self, tile: &Tile<'_>, route_of: &[u32]) -> bool {
+        tile.latency_us.is_none() && self.one_to_one(route_of)
     }
 
     fn one_to_one(&mut self, route_of: &[u32]) -> bool {

@@ -37,6 +37,8 @@ struct Wide {
     bits: u32,
     /// Events that each of the bins has room for.
     left: u64,
+    /// Bins that were made ready, each as often as it was.
+    spent: u64,
     /// The changes there were then.
     at: u64,
     places: Vec<u32>,
@@ -45,6 +47,10 @@ struct Wide {
 impl Wide {
     /// Room that is made in every bin at once.
     const EVENTS: u64 = 1 << 20;
+    /// To make a bin ready takes as long as some events take.
+    const EVENTS_A_BIN: u64 = 4;
+    /// Memory is worth touching for the first time if events come to it.
+    const BYTES_AN_EVENT: u64 = 64;
 
     fn holds(&self, (first, last, step): (i64, i64, i64), keys: usize, events: u64, bits: u32, changes: u64) -> bool {
         self.left >= events
@@ -153,37 +159,44 @@ impl<const M: usize, C: Cell<M>> Slabs<C, M> {
         Some(&mut self.arena)
     }
 
-    /// All cells, ready for events that fall into any bin from `first` to `last` in no order, with the place of every bin;
-    /// `None` where they are too many, or events too large.
+    /// All cells, ready for events that fall into any bin from the first to the last in no order, with the place of every
+    /// bin. `None` where they are too many for the `seen` events there were so far, or events too large.
     pub(super) fn scattered(
         &mut self,
         span: (i64, i64, i64),
         keys: usize,
-        events: u64,
+        (events, seen): (u64, u64),
         bits: u32,
     ) -> Option<Scattered<'_, C>> {
         if !self.wide.holds(span, keys, events, bits, self.changes) {
-            self.widen(span, keys, bits)?;
+            self.widen(span, keys, seen, bits)?;
         }
         self.wide.left -= events;
         Some(Scattered { cells: &mut self.arena, first: self.wide.first, places: &self.wide.places })
     }
 
-    /// Makes all these bins ready at once: that is not worth while for a tile alone.
-    fn widen(&mut self, (first, last, step): (i64, i64, i64), keys: usize, bits: u32) -> Option<()> {
+    /// Makes all these bins ready at once, as far as the events so far pay for it.
+    fn widen(&mut self, (first, last, step): (i64, i64, i64), keys: usize, seen: u64, bits: u32) -> Option<()> {
+        let wide = &self.wide;
         let (first, last) =
-            if self.wide.step == step { (first.min(self.wide.first), last.max(self.wide.last)) } else { (first, last) };
-        let distance = usize::try_from(last.abs_diff(first) / step.unsigned_abs()).ok()?;
-        let cells = distance.checked_add(1)?.checked_mul(keys)?;
-        if C::most(bits) < Wide::EVENTS << 2 || cells > self.budget / size_of::<C>() {
+            if wide.step == step { (first.min(wide.first), last.max(wide.last)) } else { (first, last) };
+        let count = usize::try_from(last.abs_diff(first) / step.unsigned_abs()).ok()?.checked_add(1)?;
+        let bytes = count.checked_mul(keys.checked_mul(size_of::<C>())? + size_of::<Slab>() + size_of::<u32>())?;
+        let spent = wide.spent + count as u64;
+        if C::most(bits) < Wide::EVENTS << 2
+            || bytes > self.budget
+            || bytes as u64 / Wide::BYTES_AN_EVENT > seen
+            || spent.saturating_mul(Wide::EVENTS_A_BIN) > seen
+        {
             return None;
         }
-        let starts = || (0..).map(move |i| first + i * step).take(distance + 1);
+        self.wide.spent = spent;
+        let starts = || (0..).map(move |i| first + i * step).take(count);
         // Making room for one bin may empty all: then the first ones are made anew, and there is room for them.
         for _ in 0..2 {
             starts().for_each(|bin| _ = self.ready(bin, keys, 0, bits));
         }
-        if self.live.len() <= distance {
+        if self.live.len() < count {
             return None;
         }
         let mut places = std::mem::take(&mut self.wide.places);
@@ -192,7 +205,7 @@ impl<const M: usize, C: Cell<M>> Slabs<C, M> {
             let at = self.ready(bin, keys, Wide::EVENTS, bits);
             places.push(u32::try_from(self.live[at].start).ok()?);
         }
-        self.wide = Wide { first, last, step, keys, bits, left: Wide::EVENTS, at: self.changes, places };
+        self.wide = Wide { first, last, step, keys, bits, left: Wide::EVENTS, spent, at: self.changes, places };
         Some(())
     }
 
@@ -206,7 +219,7 @@ impl<const M: usize, C: Cell<M>> Slabs<C, M> {
         self.recent = at;
         let slab = self.live[at];
         let most = C::most(slab.bits.max(bits));
-        if slab.events + events > most && self.counted(at) + events > most {
+        if slab.events + events > most && self.counted(at) + events > most / 2 {
             self.empty(at);
         }
         let slab = &mut self.live[at];

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// The value that stands for all that are beyond the bound.
+/// The value that stands for all that are beyond the bound; a log that uses the word itself adds to it.
 pub const OTHER: &str = "(other)";
 
 /// The hash that decides; part of what a ledger says, so it never changes.
@@ -42,10 +42,18 @@ impl Bound {
     }
 }
 
-/// The largest rank that stays of some values, at most `most` of them and at least one; `None` if all do.
+/// The largest rank that stays of some values, at most `most` of them and at least one; `None` if all do. Where some were
+/// given up before, the others may be just as many as may stay.
 pub(crate) fn threshold<'a>(values: impl Iterator<Item = &'a str>, most: usize) -> Option<u64> {
-    let mut ranks: Vec<u64> = values.filter(|value| *value != OTHER).map(rank).collect();
+    let mut given_up = false;
+    let mut ranks: Vec<u64> = values
+        .filter(|value| {
+            given_up |= *value == OTHER;
+            *value != OTHER
+        })
+        .map(rank)
+        .collect();
     ranks.sort_unstable();
     ranks.dedup();
-    if ranks.len() > most { ranks.get(most - 1).copied() } else { None }
+    if ranks.len() > most || given_up { ranks.get(most - 1).copied() } else { None }
 }

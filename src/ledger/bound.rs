@@ -74,7 +74,7 @@ impl Ledger {
     /// The ledger with what is beyond a bound summed as one.
     pub(super) fn within(mut self, mut bound: Bound) -> Result<Self> {
         for (at, up_to) in bound.up_to.iter_mut().enumerate() {
-            let within = |value: &&str| up_to.is_none_or(|up_to| keys::rank(value) <= up_to);
+            let within = |value: &&str| *value == OTHER || up_to.is_none_or(|up_to| keys::rank(value) <= up_to);
             let values = self.series.iter().filter_map(|series| series.dimensions()[at].as_deref()).filter(within);
             *up_to = keys::threshold(values, bound.most).or(*up_to);
         }

@@ -99,7 +99,7 @@ fn part(estimate: &Estimate, name: &str) -> Value {
         "reconciliation" => estimate.reconciled().iter().map(reconciled).collect(),
         "assumptions" => json!(estimate.assumptions()),
         "provenance" => provenance(estimate),
-        _ => Value::Null,
+        other => unreachable!("`{other}` is no part of an estimate of its own"),
     }
 }
 

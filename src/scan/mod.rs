@@ -63,6 +63,8 @@ pub fn scan(places: &[String], options: &Options, should_stop: &(dyn Fn() -> boo
         let workers = outcome.workers.into_iter().filter(|(table, _)| !table.is_empty());
         let parts = into_ledgers(workers.map(|(table, worker)| (table, worker.0)).collect())?;
         let mut ledger = if parts.is_empty() { empty()? } else { ledger::merge(parts, false)? };
+        // Ledgers that are read go by the bounds that they were made with.
+        ledger = bounded(ledger, options)?;
         ledger.origin.coverage = outcome.coverage;
         ledger.origin.inputs = outcome.inputs;
         ledger.origin.inputs.sort();
@@ -71,7 +73,7 @@ pub fn scan(places: &[String], options: &Options, should_stop: &(dyn Fn() -> boo
         }
         ledgers.push(ledger);
     }
-    bounded(ledger::merge(ledgers, options.allow_overlap)?, options)?.between(since_s, until_s)
+    ledger::merge(ledgers, options.allow_overlap)?.between(since_s, until_s)
 }
 
 /// Refuses two files of the same content: a copied log would count twice.

@@ -117,3 +117,37 @@ fn the_file_keeps_the_bound_and_a_bound_of_nothing_is_refused() {
     assert_eq!(read(&path).unwrap().unwrap(), ledger);
     assert!(ledger.bounded(0).is_err());
 }
+
+/// The order in which values are met shows nowhere, not even where those that stay are just as many as may.
+#[test]
+fn any_order_gives_the_same_ledger_and_the_same_bound() {
+    let fact = |n: u8, hour: i64| Fact {
+        model: 0,
+        region: None,
+        tenant: Some(n),
+        time_us: Some(START_US + hour * 3_600_000_000),
+        input: 10,
+        cached: 0,
+        output: 1,
+        latency_us: None,
+    };
+    for most in 1..3 {
+        let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+        let ledgers = orders.map(|order| scanned(&order.map(|n| fact(n, 0)), most));
+        assert!(ledgers.iter().all(|ledger| *ledger == ledgers[0]));
+        assert_eq!(ledgers[0].bounded_dimensions()[0].kept, most);
+    }
+    // What stays is cut away; what is left knows that it does not know the others.
+    let all = [fact(0, 0), fact(1, 1), fact(2, 2), fact(1, 3)];
+    let stays = (0..3).find(|n| staying(&all, 1).contains(&format!("t{n}"))).unwrap();
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+        let bounded = scanned(&order.map(|n| fact(n, i64::from(n))), 1);
+        let hour = |n: u8| START_US / 1_000_000 + i64::from(n) * 3600;
+        for gone in (0..3).filter(|n| *n != stays) {
+            let left = bounded.clone().between(Some(hour(gone)), Some(hour(gone) + 3600)).unwrap();
+            let again = merge(vec![left, scanned(&[fact(gone, 3)], 1)], false).unwrap();
+            assert_eq!(again.series()[0].dimensions()[0].as_deref(), Some(OTHER));
+            assert_eq!(again.series().len(), 1, "all of it is beyond");
+        }
+    }
+}

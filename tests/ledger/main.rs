@@ -5,5 +5,6 @@ mod columns;
 mod file;
 mod laws;
 mod naive;
+mod scattered;
 mod support;
 mod threads;

@@ -52,7 +52,7 @@ def describe(described: dict[str, Any], *, as_json: bool) -> None:
         "rows": f"{described['moments_rows']:,} moments, {described['occupancy_rows']:,} occupancy",
         "keys": f"{described['series']:,} series, {described['routes']:,} routes",
         "dimensions": ", ".join(described["dimensions"]) or "none",
-        **{"bounded": bounded(one) for one in described["bounded"]},
+        "told apart": "; ".join(map(bounded, described["bounded"])) or "all values",
         "windows": ", ".join(map(str, described["windows"])) or "none",
         "requests": f"{int(described['requests']):,}",
         "input tokens": f"{int(described['input_tokens']):,} ({int(described['cached_tokens']):,} cached)",
