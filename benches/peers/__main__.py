@@ -84,7 +84,10 @@ def theirs(start: str, *more: Any) -> Callable[[Path], Any]:
 
 
 def contestants() -> list[Contestant]:
-    """Everybody, job by job."""
+    """Everybody, job by job; C++ simdjson where it is installed."""
+    from peers.others import simdjson_version
+
+    simdjson = simdjson_version()
     found = [
         Contestant("A", "wattledger", "near", columns_of_ours(True), None),
         Contestant("A", "wattledger, 32 bits", "near", columns_of_ours(True, "f4"), None),
@@ -118,6 +121,8 @@ def contestants() -> list[Contestant]:
             Contestant(job, "wattledger, two cores", "near", ours("file", name, 2, False), cores=2, **of_lines),
             Contestant(job, "duckdb", "near", theirs("duckdb_sums", name), **of_lines),
         ]
+        if simdjson and not name.endswith("zst"):
+            found.append(Contestant(job, "simdjson (C++)", "near", theirs("simdjson_sums", name), **of_lines))
     found.append(Contestant("D", "polars", "near", theirs("polars_sums", "log.jsonl"), "sums_of_lines", lines=True))
     found.append(Contestant("D.zst", "zstd alone", "near", theirs("unpacked_text"), None, lines=True))
     order = list(JOBS)
@@ -237,6 +242,10 @@ def report(rounds: dict[Contestant, list[dict[str, float]]], options: argparse.N
 
     versions = [f"{name} {importlib.metadata.version(name)}" for name in ("numba", *PEERS, "numpy")]
     versions.insert(0, f"wattledger {wl.__version__}")
+    from peers.others import simdjson_version
+
+    if simdjson := simdjson_version():
+        versions.append(f"simdjson {simdjson}")
     head = [
         f"{options.rows:,} requests (a tenth as text), 200 deployments, 744 hours; {options.rounds} rounds.",
         f"{processor()}, CPython {platform.python_version()}, {', '.join(versions)}.",
