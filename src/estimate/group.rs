@@ -2,6 +2,7 @@
 
 use super::Estimate;
 use super::Total;
+use super::columns::{COUNTS, RATIOS, SUMS};
 use super::lines::Line;
 use crate::keys::route_label;
 use crate::ledger::NULL_BIN;
@@ -28,6 +29,9 @@ pub const KEYS: [&str; 14] = [
     "logged_deployment",
     "logged_hardware",
 ];
+
+/// The column beside the keys that says of a row that no request bears it.
+pub const UNALLOCATED: &str = "unallocated";
 
 /// What to group by, and in which zone hours and days are told.
 #[derive(Clone, Debug)]
@@ -144,6 +148,14 @@ impl Estimate {
 
     fn reader(&self, key: &str) -> Result<Reader> {
         if let Some(at) = self.dimensions.iter().position(|d| d == key) {
+            // Its values would stand where the column's do.
+            if key == UNALLOCATED || COUNTS.iter().chain(&SUMS).chain(&RATIOS).any(|column| column.name == key) {
+                return Err(Error::Argument {
+                    what: "dimension".into(),
+                    value: key.into(),
+                    expected: "a name that is no column of estimates; rename the column of the log".into(),
+                });
+            }
             return Ok(Reader::Dimension(at));
         }
         Ok(match key {

@@ -31,7 +31,7 @@ pub use annotate::Annotator;
 pub use embodied::{Footprint, MadeOf, Part, Ranged, Share, made_of};
 pub use explain::{Node, Step};
 pub(crate) use explain::{node, of_fact};
-pub use group::{GroupBy, KEYS, Table, TableRow};
+pub use group::{GroupBy, KEYS, Table, TableRow, UNALLOCATED};
 pub use meters::Reconciled;
 pub use picture::picture;
 pub use request::{Details, Request, RequestEstimate, RequestPlan, request};

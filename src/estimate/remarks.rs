@@ -116,7 +116,7 @@ impl Estimate {
             self.assumptions.push(Assumption {
                 place: format!("dimension `{}`", one.dimension),
                 what: "values that stand apart".into(),
-                value: format!("{} of about {:.2e}", one.kept, one.about),
+                value: format!("{} of about {:.1e}", one.kept, one.about),
                 why: format!("the ledger holds no more; the others are summed as `{OTHER}`, and sums are exact"),
             });
         }

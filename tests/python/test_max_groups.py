@@ -88,5 +88,17 @@ def test_the_command_says_so(tmp_path: Path) -> None:
     estimated = json.loads(run("estimate", str(path), "--by", "user", "--max-groups", "1", "--json").stdout)
     assert min(row["user"] for row in estimated["rows"]) == "(other)"
     assert len(estimated["rows"]) == 2
+    parts = [str(out), str(tmp_path / "more.parquet"), str(tmp_path / "both.parquet")]
+    pq.write_table(log(0).slice(0, 9000), tmp_path / "less.parquet")
+    assert run("ledger", str(tmp_path / "less.parquet"), "--dimension", "user", "-o", parts[1]).returncode == 0
+    assert "200 of about" in run("merge", parts[0], parts[1], "-o", parts[2]).stderr
     assert any(note["place"] == "dimension `user`" for note in estimated["assumptions"])
     assert run("ledger", str(path), "--max-groups", "0", "-o", str(out)).returncode == 2
+
+
+def test_a_dimension_named_like_a_column_of_estimates_is_refused_as_a_key() -> None:
+    log = {"timestamp": [1_767_225_600], "model": ["llama-3.1-8b"], "output_tokens": [9], "input_tokens": [5]}
+    for name in ("it_kwh", "unallocated"):
+        ledger = wl.scan({**log, name: ["x"]}, by=[name])
+        with pytest.raises(wl.WattledgerError, match="no column of estimates"):
+            ledger.estimate(wl.Fleet.default()).by(name)

@@ -148,6 +148,7 @@ def estimate(
         force=force,
     )
     ledger = _scan(logs, since, until, settings)
+    talk.bounded(ledger)
     estimated = ledger.estimate(chosen)
     _check_own([*dimension, *own], estimated)
     grouping: dict[str, Any] = {"timezone": group_timezone, "where": where}
@@ -249,8 +250,7 @@ def ledger(
     made = _scan(logs, since, until, {**settings, "occupancy": occupancy})
     made.write(output)
     talk.say(f"wrote {output}")
-    for one in made.describe()["bounded"]:
-        talk.bounded(one)
+    talk.bounded(made)
     talk.account(made.coverage, max_bad)
     return exits.of_coverage(made.coverage, max_bad)
 
@@ -263,8 +263,10 @@ def merge(
 ) -> int:
     """Add ledgers: GROUP BY keys, SUM."""
     _parquet(output)
-    wl.merge([wl.Ledger.read(path) for path in ledgers], allow_overlap=force).write(output)
+    merged = wl.merge([wl.Ledger.read(path) for path in ledgers], allow_overlap=force)
+    merged.write(output)
     talk.say(f"wrote {output}")
+    talk.bounded(merged)
     return exits.GOOD
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
 
 from wattledger._cli import words
 from wattledger._cli.words import safe
+
+if TYPE_CHECKING:
+    from wattledger import Ledger
 
 #: Rejects of each reason that are shown with their place.
 SHOWN = 3
@@ -28,9 +31,10 @@ def warn(line: str) -> None:
     _console().print(Text.assemble(("warning: ", "bold yellow"), safe(line)))
 
 
-def bounded(one: dict[str, Any]) -> None:
-    """Say that some values of a dimension are summed as one."""
-    warn(f"{words.bounded(one)}; --max-groups keeps more")
+def bounded(ledger: Ledger) -> None:
+    """Say of which dimensions some values are summed as one."""
+    for one in ledger.describe()["bounded"]:
+        warn(f"{words.bounded(one)}; --max-groups keeps more when the logs are read")
 
 
 def error(sentence: str, hint: str | None) -> None:

@@ -13,7 +13,9 @@ def safe(text: str) -> str:
 
 def bounded(one: dict[str, Any]) -> str:
     """Tell of a dimension of which some values are summed as one."""
-    share = f"{one['kept']:,} of about {one['about']:,.0f} values of `{one['dimension']}` stand apart"
+    # How many there are is an estimate: two digits of it are known.
+    about = max(one["kept"] + 1, float(f"{one['about']:.1e}"))
+    share = f"{one['kept']:,} of about {about:,.0f} values of `{one['dimension']}` stand apart"
     return f"{share}, the others are summed as (other)"
 
 
