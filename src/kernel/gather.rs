@@ -141,6 +141,17 @@ mod tests {
         assert_eq!(rows, [Row { key: 62, bin: 0, sums: [40 << 62, 0] }]);
     }
 
+    #[test]
+    fn bins_are_made_ready_only_as_far_as_events_pay_for_it() {
+        let mut slabs = Pairs::new();
+        let hours = |n: i64| (0, (n - 1) * 3600, 3600);
+        assert!(slabs.scattered(hours(100), 1, (1, 399), 20).is_none());
+        assert!(slabs.scattered(hours(100), 1, (1, 400), 20).is_some());
+        assert!(slabs.scattered(hours(50), 1, (1, 400), 20).is_some(), "those are ready");
+        assert!(slabs.scattered(hours(101), 1, (1, 400), 20).is_none(), "all would be made ready again for one more");
+        assert!(slabs.scattered(hours(101), 1, (1, 804), 20).is_some());
+    }
+
     /// Events of neighbouring bins, added together as tiles are: the first bin, and for each event the bin behind it and the
     /// key. Keys become more as tiles go on.
     fn tiles() -> impl Strategy<Value = Vec<(i64, Vec<(usize, u32)>)>> {

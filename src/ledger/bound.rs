@@ -111,12 +111,6 @@ impl Ledger {
         })
     }
 
-    /// The bound on the values of dimensions, where there is one.
-    #[must_use]
-    pub fn bound(&self) -> Option<&Bound> {
-        self.bound.as_ref()
-    }
-
     /// The dimensions of which some values are summed as [`OTHER`].
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]

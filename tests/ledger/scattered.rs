@@ -143,10 +143,9 @@ fn room_is_made_again_and_again() {
     check(Shape { events: 5_500_000, models: 1, hours: 70, most_tokens: (1 << 17) + 9, ..PLAIN }, 65_536);
 }
 
-/// A log in order with few events, or with stragglers, never makes more bins ready than its events are worth: this takes
-/// minutes where it does.
+/// Six years in order, with few events a day or with stragglers.
 #[test]
-fn sparse_and_late_events_cost_no_more_than_they_are() {
+fn no_sparse_or_late_event_is_lost() {
     let event = |time_us: i64| Event {
         series: 0,
         time_us,

@@ -15,6 +15,7 @@ import wattledger as wl
 from wattledger import _engine
 from wattledger._cli import exits, talk
 from wattledger._cli.times import bound
+from wattledger._scan import MAX_GROUPS, MAX_LINE_BYTES
 
 app = typer.Typer(
     add_completion=True,
@@ -50,8 +51,7 @@ Everyday = Annotated[bool, typer.Option("--equivalents", help="Totals in everyda
 Force = Annotated[bool, typer.Option("--force", help="Add ledgers that hold the same input.")]
 
 MAX_BAD = 0.001
-MAX_LINE = 8 << 20
-MAX_GROUPS = 100_000
+MAX_LINE = MAX_LINE_BYTES
 
 
 def _fleet(path: Path | None) -> wl.Fleet:
